@@ -1,0 +1,90 @@
+/** The arrows of ARCHITECTURE.md. Each rule says why it is there: that sentence is what a red build prints. */
+const io = '^(node:)?(fs|net|tls|http|https|dns|child_process|os|sqlite|cluster|worker_threads|readline)(/.*)?$';
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one idea in two places: merge them or take the shared part out.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'words-know-nothing',
+      comment: 'base and model are the words everybody uses; they import each other and nothing else.',
+      severity: 'error',
+      from: { path: '^src/(base|model)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/(?!base/|model/)' },
+    },
+    {
+      name: 'core-is-pure',
+      comment: 'The core decides, it never looks or acts: time, chance and I/O come in as arguments, so that a test can replay any minute.',
+      severity: 'error',
+      from: { path: '^src/(detect|respond|model)/', pathNot: '\\.test\\.ts$' },
+      to: { path: io },
+    },
+    {
+      name: 'core-knows-no-edge',
+      comment: 'detect and respond are used by connectors, interfaces and app, never the other way round.',
+      severity: 'error',
+      from: { path: '^src/(detect|respond)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/(connectors|interfaces|app|config)/' },
+    },
+    {
+      name: 'detect-before-respond',
+      comment: 'Data flows from detect to respond; an alert knows nothing of incidents.',
+      severity: 'error',
+      from: { path: '^src/detect/' },
+      to: { path: '^src/respond/' },
+    },
+    {
+      name: 'connectors-are-siblings',
+      comment: 'Deleting one connector must break no other: what two share belongs to base, model or the core interface they implement.',
+      severity: 'error',
+      from: { path: '^src/connectors/([^/]+/[^/]+)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/connectors/', pathNot: '^src/connectors/$1/' },
+    },
+    {
+      name: 'connectors-know-no-interface',
+      comment: 'A connector speaks to one outside thing; routes and commands are none of its business.',
+      severity: 'error',
+      from: { path: '^src/connectors/' },
+      to: { path: '^src/(interfaces|app)/' },
+    },
+    {
+      name: 'interfaces-know-no-connector',
+      comment: 'A route or command calls a verb that app handed it, so that it can be tested without the world.',
+      severity: 'error',
+      from: { path: '^src/interfaces/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/(connectors|app)/' },
+    },
+    {
+      name: 'config-knows-schemas-only',
+      comment: 'The configuration is read before anything exists: it may use the words and the schema.ts files connectors own.',
+      severity: 'error',
+      from: { path: '^src/config/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/(detect|respond|interfaces|app)/' },
+    },
+    {
+      name: 'nobody-imports-app',
+      comment: 'app wires everything together; whoever needs it from below needs an argument instead.',
+      severity: 'error',
+      from: { path: '^src/(?!app/|main\\.ts)', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/(app/|main\\.ts)' },
+    },
+    {
+      name: 'product-knows-no-lab',
+      comment: 'The lab is for game days and tests; only app reaches it, by dynamic import, for demo and lab.',
+      severity: 'error',
+      from: { path: '^src/(?!app/)', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(lab|test)/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(fixtures|node_modules)/' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,32 @@
+import type { Labels } from '../../model/labels.ts';
+
+/** One condition on one label, as in a PromQL selector. A missing label counts as the empty string. */
+export interface LabelMatcher {
+  readonly name: string;
+  readonly op: '=' | '!=' | '=~' | '!~';
+  readonly value: string;
+  /** Whether a label value satisfies the matcher. Regular expressions are anchored and run in linear time. */
+  matches(value: string): boolean;
+}
+
+/**
+ * The part of one series that lies in the asked interval, as columns. Nothing is copied: the arrays belong
+ * to the store and only the indices `start` (inclusive) to `end` (exclusive) may be read, before the next append.
+ */
+export interface SeriesView {
+  /** Includes `__name__`. */
+  readonly labels: Labels;
+  /** Milliseconds since the epoch, ascending. */
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  /** 1 where the sample is a staleness marker (its value is then meaningless), 0 elsewhere. */
+  readonly stale: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What the PromQL evaluator needs of a store of samples. Implemented by the windows in memory. */
+export interface Queryable {
+  /** Every series that satisfies all matchers and has a sample or marker with `afterMs < t <= throughMs`. */
+  select(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesView[];
+}

@@ -1,0 +1,47 @@
+/**
+ * A label set. Always made by {@link labelsOf}: keys sorted, no prototype (a label may be called
+ * `__proto__`), no empty values (Prometheus treats an empty label as absent).
+ */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Builds a label set from pairs in any order; a later pair wins, an empty value removes the label. */
+export function labelsOf(pairs: Iterable<readonly [string, string]>): Labels {
+  const byName = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    if (value === '') byName.delete(name);
+    else byName.set(name, value);
+  }
+  const labels: Record<string, string> = Object.create(null);
+  for (const name of [...byName.keys()].sort(byCodeUnit)) labels[name] = byName.get(name) as string;
+  return labels;
+}
+
+/** The same label set with some labels replaced (empty value: removed). */
+export function withLabels(labels: Labels, changes: Readonly<Record<string, string>>): Labels {
+  return labelsOf([...Object.entries(labels), ...Object.entries(changes)]);
+}
+
+/** The same label set without the given names. */
+export function withoutLabels(labels: Labels, names: readonly string[]): Labels {
+  return labelsOf(Object.entries(labels).filter(([name]) => !names.includes(name)));
+}
+
+/**
+ * The identity of a label set as text: equal label sets, and only they, give equal keys.
+ * The separators cannot occur in valid UTF-8 label text that Prometheus accepts.
+ */
+export function labelsKey(labels: Labels): string {
+  let key = '';
+  for (const name in labels) key += `${name}\u0001${labels[name]}\u0002`;
+  return key;
+}
+
+/** `{a="b", c="d"}` as Prometheus prints it, without the metric name. */
+export function formatLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).filter(([name]) => name !== '__name__');
+  return `{${pairs.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
