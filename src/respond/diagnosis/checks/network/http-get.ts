@@ -1,0 +1,195 @@
+import type { HealthCheck, ServerState } from '../../../../model/proxy.ts';
+import { businessQuestion, healthQuestion, probedServers, requestsQuestion, stateQuestion, tlsQuestion } from '../../ask.ts';
+import type { AnswerBook, Check, Observation } from '../../check.ts';
+import { couldNotLook, observe } from '../../check.ts';
+import type { HttpAnswer, Question } from '../../questions.ts';
+import type { SignId } from '../../signs.ts';
+import type { Situation } from '../../situation.ts';
+import { signOfHealthStatus } from '../proxy/server-states.ts';
+
+const id = 'network/http-get';
+
+/** Asks every server what the health check asks, and what ordinary clients ask, as the proxy would. */
+export const httpGet: Check = {
+  id,
+  title: 'HTTP request to each server',
+  needs: (situation, known) => {
+    const servers = probedServers(situation, known);
+    // A business path is worth waiting for the log: asked before, everything would be asked twice.
+    const logRead = known.has(requestsQuestion(situation));
+    const asked = servers.flatMap((server): (Question | null)[] => [
+      healthQuestion(server),
+      logRead ? businessQuestion(situation, known, server) : null,
+      speaksTls(situation, known, server),
+    ]);
+    return [stateQuestion(situation), requestsQuestion(situation), ...asked.filter((question) => question !== null)];
+  },
+  judge(situation, known) {
+    const servers = probedServers(situation, known);
+    const perServer = servers.flatMap((server) => [...judgeHealth(known, server), ...judgeBusiness(situation, known, server)]);
+    return [...perServer, ...judgeTogether(situation, known, servers)];
+  },
+};
+
+type Answer = { readonly at: number; readonly durationMs: number };
+
+/** When plain HTTP gets no proper answer, the port may want TLS: one handshake tells. */
+function speaksTls(situation: Situation, known: AnswerBook, server: ServerState): Question | null {
+  const question = businessQuestion(situation, known, server);
+  const answer = question === null ? null : known.value(question);
+  return answer !== null && server.address.scheme === 'http' && looksLikeTlsPort(answer) ? tlsQuestion(server) : null;
+}
+
+function looksLikeTlsPort(answer: HttpAnswer): boolean {
+  if (answer.outcome === 'closed' || answer.outcome === 'reset' || answer.outcome === 'not-http') return true;
+  return answer.status === 400 && /http request to an https|plain http request was sent to https/i.test(answer.body);
+}
+
+function judgeHealth(known: AnswerBook, server: ServerState): Observation[] {
+  const question = healthQuestion(server);
+  const check = server.healthCheck;
+  if (question === null || check === null) return [];
+  const answer = known.get(question);
+  if (answer === undefined) return [];
+  const about = { subject: server.subject, backend: server.backend };
+  if (!answer.ok) return [couldNotLook(id, answer, about)];
+  const { sign, says } = healthSign(check, answer.value);
+  if (sign === null) return [];
+  const { method, path, headers } = question.request;
+  const summary = `${method} ${path} (the health check of ${server.subject}, Host ${headers['host']}) ${says}`;
+  return [observe(id, answer, { ...about, sign, summary, facts: factsOf(answer.value, path) })];
+}
+
+function healthSign(check: HealthCheck, answer: HttpAnswer): { readonly sign: SignId | null; readonly says: string } {
+  if (answer.outcome === 'timeout-answer') return { sign: 'health-hangs', says: `gets no answer within ${check.timeoutMs} ms` };
+  if (answer.outcome !== 'answered' || answer.status === null) return { sign: null, says: answer.outcome };
+  const status = answer.status;
+  const expected = check.expectStatus.some(([low, high]) => status >= low && status <= high);
+  if (expected && check.expectText !== null && !answer.body.includes(check.expectText)) {
+    return { sign: 'health-wrong-body', says: `is answered ${status}, but without the expected text ${JSON.stringify(check.expectText)}` };
+  }
+  if (expected) return { sign: 'health-ok', says: `is answered ${status} in ${answer.elapsedMs} ms` };
+  return {
+    sign: signOfHealthStatus(status),
+    says: `is answered ${status}, expected ${check.expectStatus.map(([low, high]) => (low === high ? low : `${low}-${high}`)).join(', ')}`,
+  };
+}
+
+function judgeBusiness(situation: Situation, known: AnswerBook, server: ServerState): Observation[] {
+  const question = businessQuestion(situation, known, server);
+  const answer = question === null ? undefined : known.get(question);
+  if (question === null || answer === undefined) return [];
+  const about = { subject: server.subject, backend: server.backend };
+  if (!answer.ok) return [couldNotLook(id, answer, about)];
+  const tls = tlsQuestion(server);
+  const spoken = tls === null ? null : known.value(tls);
+  const { path } = question.request;
+  const facts = factsOf(answer.value, path);
+  if (
+    server.address.scheme === 'http' &&
+    looksLikeTlsPort(answer.value) &&
+    spoken !== null &&
+    ['trusted', 'untrusted', 'expired', 'name-mismatch'].includes(spoken.outcome)
+  ) {
+    return [
+      observe(id, answer, {
+        ...about,
+        sign: 'plain-to-tls-port',
+        summary: `${server.subject} speaks TLS on the port to which the proxy speaks plain HTTP`,
+        facts,
+      }),
+    ];
+  }
+  const sign = businessSign(answer.value, serverTimeout(situation, known, server));
+  if (sign === null) return [];
+  return [observe(id, answer, { ...about, sign, summary: `GET ${path} at ${server.subject} ${says(answer.value)}`, facts })];
+}
+
+/** How long the proxy waits for this server; null when for ever or unknown. */
+function serverTimeout(situation: Situation, known: AnswerBook, server: ServerState): number | null {
+  const state = known.value(stateQuestion(situation));
+  return state?.backends?.find((backend) => backend.name === server.backend)?.serverTimeoutMs ?? null;
+}
+
+function businessSign(answer: HttpAnswer, proxyWaitsMs: number | null): SignId | null {
+  if (answer.outcome === 'timeout-answer') return 'business-hangs';
+  if (answer.outcome === 'not-http') return 'answers-not-http';
+  if (answer.outcome === 'closed' || answer.outcome === 'reset') return 'closes-without-answer';
+  if (answer.outcome !== 'answered' || answer.status === null) return null;
+  if (proxyWaitsMs !== null && answer.elapsedMs >= proxyWaitsMs) return 'business-hangs';
+  if (answer.status === 429 || (answer.status === 503 && answer.headers['retry-after'] !== undefined)) return 'business-overload';
+  if (answer.status >= 500) return 'business-5xx';
+  return answer.status >= 400 ? 'business-answers' : 'business-ok';
+}
+
+function says(answer: HttpAnswer): string {
+  if (answer.outcome === 'answered') return `is answered ${answer.status} in ${answer.elapsedMs} ms`;
+  if (answer.outcome === 'timeout-answer') return `gets no answer within ${answer.elapsedMs} ms`;
+  return `ends with ${answer.outcome}${answer.code === null ? '' : ` (${answer.code})`}`;
+}
+
+function factsOf(answer: HttpAnswer, path: string): Observation['facts'] {
+  return { path, status: answer.status, outcome: answer.outcome, error: answer.code, elapsedMs: answer.elapsedMs };
+}
+
+/** What the answers of all servers of a backend say together. */
+function judgeTogether(situation: Situation, known: AnswerBook, servers: readonly ServerState[]): Observation[] {
+  const backends = [...new Set(servers.map((server) => server.backend))];
+  return backends.flatMap((backend) => {
+    const mine = servers.filter((server) => server.backend === backend).flatMap((server) => answerOf(situation, known, server));
+    const failing = mine.filter(({ http }) => http.status !== null && http.status >= 500 && http.headers['retry-after'] === undefined);
+    const fine = mine.filter(({ http }) => http.status !== null && http.status < 400);
+    const shut = mine.filter(({ http }) => http.status === 401 || http.status === 403);
+    const first = mine[0];
+    if (first === undefined) return [];
+    const about = { subject: backend, backend };
+    if (failing.length === mine.length) {
+      return [
+        observe(id, first.answer, {
+          ...about,
+          sign: 'errors-everywhere',
+          summary: `GET ${first.path} is answered 5xx by all ${mine.length} servers that answer`,
+          facts: { statuses: mine.map(({ http }) => http.status) },
+        }),
+      ];
+    }
+    if (shut.length === mine.length && usedToAnswer(situation, known, backend)) {
+      return [
+        observe(id, first.answer, {
+          ...about,
+          sign: 'rejected-everywhere',
+          summary: `GET ${first.path}, which clients used with success before, is answered ${first.http.status} by all ${mine.length} servers`,
+          facts: {},
+        }),
+      ];
+    }
+    if (failing.length === 0 || fine.length === 0) return [];
+    return failing.map(({ server, http, answer, path }) =>
+      observe(id, answer, {
+        sign: 'errors-one-server',
+        subject: server.subject,
+        backend,
+        summary: `GET ${path} is answered ${http.status} by ${server.subject} and well by ${fine.length} of ${mine.length} servers`,
+        facts: { status: http.status },
+      }),
+    );
+  });
+}
+
+function answerOf(
+  situation: Situation,
+  known: AnswerBook,
+  server: ServerState,
+): { server: ServerState; http: HttpAnswer; answer: Answer; path: string }[] {
+  const question = businessQuestion(situation, known, server);
+  const answer = question === null ? undefined : known.get(question);
+  return question !== null && answer?.ok && answer.value.outcome === 'answered'
+    ? [{ server, http: answer.value, answer, path: question.request.path }]
+    : [];
+}
+
+/** Whether the sampled path comes from the log, that is, whether clients got a good answer for it. */
+function usedToAnswer(situation: Situation, known: AnswerBook, backend: string): boolean {
+  const records = known.value(requestsQuestion(situation)) ?? [];
+  return records.some((record) => record.backend === backend && record.status !== null && record.status < 400);
+}

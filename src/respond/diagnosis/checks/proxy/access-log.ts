@@ -1,0 +1,126 @@
+import type { RequestRecord } from '../../../../model/proxy.ts';
+import { requestsQuestion, stateQuestion } from '../../ask.ts';
+import type { Check, Observation } from '../../check.ts';
+import { couldNotLook, observe } from '../../check.ts';
+import type { Situation } from '../../situation.ts';
+import { sameBackend } from '../../situation.ts';
+import { densestWindow, errorsMin, sharesBy } from '../../traffic.ts';
+import { backendNames, percent } from '../traffic/error-shares.ts';
+
+const id = 'proxy/access-log';
+/** People leave, and gateways give up, long before this. */
+const slowMedianMs = 2_000;
+const troubleShareMin = 0.05;
+const troubleMin = 3;
+
+/** What the proxy answered itself: could not connect, waited in vain, had no server, or a rule of its own said no. */
+export const accessLog: Check = {
+  id,
+  title: 'Answers of the proxy itself, from the access log',
+  needs: (situation) => [requestsQuestion(situation), stateQuestion(situation)],
+  judge(situation, known) {
+    const log = known.get(requestsQuestion(situation));
+    if (log === undefined) return [];
+    const about = { subject: situation.backend ?? situation.target.name, backend: situation.backend };
+    if (!log.ok) return [couldNotLook(id, log, about)];
+    return backendNames(situation, known).flatMap((backend) => {
+      const mine = log.value.filter((record) => record.backend !== null && sameBackend(record.backend, backend));
+      return [...perServer(situation, backend, mine, log), ...perBackend(backend, mine, log, situation)];
+    });
+  },
+};
+
+type Answer = { readonly at: number; readonly durationMs: number };
+
+function perServer(situation: Situation, backend: string, records: readonly RequestRecord[], log: Answer): Observation[] {
+  const seen: Observation[] = [];
+  const say = (sign: Observation['sign'], subject: string, summary: string, facts: Observation['facts']) =>
+    seen.push(observe(id, log, { sign, subject, backend, summary, facts }));
+  const waits = densestWindow(records, situation.nowMs, gaveUpWaiting);
+  for (const server of sharesBy(waits.records, (record) => record.server, gaveUpWaiting)) {
+    if (server.errors < troubleMin || server.share < troubleShareMin) continue;
+    say(
+      'timeouts',
+      server.key,
+      `${server.errors} of ${server.total} requests to ${server.key} ended because no answer came in time (${percent(server.share)})`,
+      { ...server },
+    );
+  }
+  const connects = densestWindow(records, situation.nowMs, couldNotConnect);
+  for (const server of sharesBy(connects.records, (record) => record.server, couldNotConnect)) {
+    if (server.errors < troubleMin) continue;
+    say(
+      'connect-errors',
+      server.key,
+      `${server.errors} of ${server.total} requests to ${server.key} failed to connect (${percent(server.share)})`,
+      { ...server },
+    );
+  }
+  for (const [server, medianMs, count] of slowServers(records, situation.nowMs)) {
+    say('answers-slow', server, `half of the ${count} latest requests to ${server} took more than ${Math.round(medianMs)} ms`, {
+      medianMs,
+      requests: count,
+    });
+  }
+  return seen;
+}
+
+/** The proxy gave up waiting for a connected server. A 504 that the application answers itself is not one. */
+function gaveUpWaiting(record: RequestRecord): boolean {
+  if (record.origin !== 'proxy-response') return false;
+  return record.termination === null ? record.status === 504 : record.termination.startsWith('sH') || record.termination.startsWith('sD');
+}
+
+function couldNotConnect(record: RequestRecord): boolean {
+  return record.origin === 'proxy-connect';
+}
+
+/** Servers whose recent answers take longer than people wait: the median of their last 20 to 50 requests. */
+function slowServers(records: readonly RequestRecord[], nowMs: number): (readonly [string, number, number])[] {
+  const times = new Map<string, number[]>();
+  for (const record of records) {
+    const tookMs = record.serverMs ?? (record.origin === 'client' ? record.durationMs : null);
+    if (record.server === null || tookMs === null || record.at < nowMs - 90_000) continue;
+    times.set(record.server, [...(times.get(record.server) ?? []), tookMs].slice(-50));
+  }
+  return [...times.entries()].flatMap(([server, all]) => {
+    const recent = all.slice(-20);
+    const medianMs = [...recent].sort((a, b) => a - b)[Math.floor(recent.length / 2)] ?? 0;
+    return recent.length >= errorsMin && medianMs >= slowMedianMs ? [[server, medianMs, recent.length] as const] : [];
+  });
+}
+
+function perBackend(backend: string, records: readonly RequestRecord[], log: Answer, situation: Situation): Observation[] {
+  const about = { subject: backend, backend };
+  const seen: Observation[] = [];
+  const rejected = records.filter((record) => record.origin === 'middleware' && record.status !== null && record.status >= 400);
+  if (rejected.length >= errorsMin * 2 && rejected.length / records.length >= troubleShareMin) {
+    const statuses = [...new Set(rejected.map((record) => record.status))].join(', ');
+    seen.push(
+      observe(id, log, {
+        ...about,
+        sign: 'rejected-by-proxy',
+        summary: `${rejected.length} of ${records.length} requests were answered ${statuses} by a rule of the proxy, not by the application`,
+        facts: { rejected: rejected.length },
+      }),
+    );
+  }
+  const left = densestWindow(records, situation.nowMs, clientLeft);
+  const gone = left.records.filter(clientLeft).length;
+  if (gone >= errorsMin && gone / left.records.length >= troubleShareMin) {
+    seen.push(
+      observe(id, log, {
+        ...about,
+        sign: 'clients-leave',
+        summary: `${gone} of ${left.records.length} clients left before the answer (${percent(gone / left.records.length)})`,
+        facts: { gone },
+      }),
+    );
+  }
+  const summary = `${records.length} requests to ${backend} in the access log`;
+  return seen.length > 0 ? seen : [observe(id, log, { ...about, sign: 'described', summary, facts: { requests: records.length } })];
+}
+
+function clientLeft(record: RequestRecord): boolean {
+  return record.origin === 'client' || record.status === 499;
+}

@@ -1,0 +1,237 @@
+import type { RequestRecord } from '../../model/proxy.ts';
+
+/** Requests of one kind: how many, how many of them failed in the way that is asked about. */
+export interface Share {
+  readonly key: string;
+  readonly total: number;
+  readonly errors: number;
+  /** errors / total, 0 to 1. */
+  readonly share: number;
+}
+
+/** What one look at the access log says about 5xx answers of the servers themselves. */
+export interface ServerErrors {
+  readonly total: number;
+  readonly errors: number;
+  readonly windowMs: number;
+  /** Servers that fail while others do not. */
+  readonly badServers: readonly Share[];
+  /** Paths that fail on every server that is not itself bad. */
+  readonly badPaths: readonly Share[];
+  /** What is left fails without a pattern, at or above {@link errorShareMin}. */
+  readonly everywhere: boolean;
+  readonly byServer: readonly Share[];
+}
+
+/** Below this share of failed requests nobody calls it an outage: the threshold of the published rules. */
+export const errorShareMin = 0.05;
+/** Fewer errors than this are chance, not a pattern. */
+export const errorsMin = 5;
+/** Fewer requests than this say nothing about a ratio. */
+export const requestsMin = 30;
+
+/** Looked at from short to long: a fault that has just begun must not drown in the healthy minutes before it. */
+const windowsMs = [10_000, 20_000, 40_000, 90_000, 180_000];
+
+export function isServerError(record: RequestRecord): boolean {
+  return record.origin === 'server' && record.status !== null && record.status >= 500;
+}
+
+export function isClientError(record: RequestRecord): boolean {
+  return record.origin === 'server' && record.status !== null && record.status >= 400 && record.status < 500 && record.status !== 499;
+}
+
+/**
+ * The recent part of the records in which `fails` is most dense: the longest window whose share is within a tenth of
+ * the best one's. Without enough failures, everything.
+ */
+export function densestWindow(
+  records: readonly RequestRecord[],
+  nowMs: number,
+  fails: (record: RequestRecord) => boolean,
+): { readonly records: readonly RequestRecord[]; readonly windowMs: number } {
+  const whole = { records, windowMs: windowsMs.at(-1) ?? 180_000 };
+  const lastAt = records.reduce((latest, record) => Math.max(latest, record.at), 0);
+  // A log that is written with a delay, or clocks that differ a little, must not make the window empty.
+  const end = Math.min(nowMs, lastAt);
+  const candidates = windowsMs.map((windowMs) => {
+    const part = records.filter((record) => record.at > end - windowMs);
+    const errors = part.filter(fails).length;
+    return { records: part, windowMs, errors, share: part.length === 0 ? 0 : errors / part.length };
+  });
+  const solid = candidates.filter((candidate) => candidate.errors >= errorsMin * 2);
+  if (solid.length === 0) return whole;
+  const best = Math.max(...solid.map((candidate) => candidate.share));
+  return solid.filter((candidate) => candidate.share >= best * 0.9).at(-1) ?? whole;
+}
+
+/** Counts per key; records whose key is null are left out. Sorted by errors, most first. */
+export function sharesBy(
+  records: readonly RequestRecord[],
+  keyOf: (record: RequestRecord) => string | null,
+  fails: (record: RequestRecord) => boolean,
+): Share[] {
+  const counts = new Map<string, { total: number; errors: number }>();
+  for (const record of records) {
+    const key = keyOf(record);
+    if (key === null) continue;
+    const count = counts.get(key) ?? { total: 0, errors: 0 };
+    count.total += 1;
+    if (fails(record)) count.errors += 1;
+    counts.set(key, count);
+  }
+  return [...counts.entries()]
+    .map(([key, { total, errors }]) => ({ key, total, errors, share: errors / total }))
+    .sort((a, b) => b.errors - a.errors || b.share - a.share);
+}
+
+/** Where the servers' own 5xx come from: some servers, some paths, or everywhere. Two of them can be true at once. */
+export function locateServerErrors(all: readonly RequestRecord[], nowMs: number): ServerErrors {
+  const { records, windowMs } = densestWindow(
+    all.filter((record) => record.server !== null),
+    nowMs,
+    isServerError,
+  );
+  const byServer = sharesBy(records, (record) => record.server, isServerError);
+  const badServers = outliers(byServer, { shareMin: 0.15, errorsMin });
+  const bad = new Set(badServers.map((share) => share.key));
+  const rest = records.filter((record) => record.server === null || !bad.has(record.server));
+  const badPaths = failingPaths(rest);
+  const badPathKeys = new Set(badPaths.map((share) => share.key));
+  const left = rest.filter((record) => record.path === null || !badPathKeys.has(pathTemplate(record.path)));
+  const leftErrors = left.filter(isServerError).length;
+  return {
+    total: records.length,
+    errors: records.filter(isServerError).length,
+    windowMs,
+    badServers,
+    badPaths,
+    everywhere: leftErrors >= errorsMin && leftErrors / left.length >= errorShareMin,
+    byServer,
+  };
+}
+
+/** Keys that fail far more than the others do; none when nobody is clearly better. */
+export function outliers(shares: readonly Share[], limits: { readonly shareMin: number; readonly errorsMin: number }): Share[] {
+  const bad = shares.filter((share) => share.share >= limits.shareMin && share.errors >= limits.errorsMin);
+  const worst = Math.min(...bad.map((share) => share.share));
+  const good = shares.filter((share) => !bad.includes(share) && share.total >= errorsMin && share.share <= worst / 4);
+  const undecided = shares.filter((share) => !bad.includes(share) && !good.includes(share) && share.total >= errorsMin);
+  return bad.length > 0 && good.length > 0 && undecided.length <= good.length ? bad : [];
+}
+
+/** A path with a value in it is one endpoint: `/orders/17` and `/orders/18` are both `/orders/:id`. */
+export function pathTemplate(path: string): string {
+  return path
+    .slice(0, 512)
+    .split('/')
+    .map((part) => (/^(\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|(?=[^/]*\d)[A-Za-z0-9_-]{20,})$/i.test(part) ? ':id' : part))
+    .join('/');
+}
+
+function failingPaths(records: readonly RequestRecord[]): Share[] {
+  const byPath = sharesBy(records, (record) => (record.path === null ? null : pathTemplate(record.path)), isServerError);
+  const bad = outliers(byPath, { shareMin: 0.3, errorsMin });
+  // "One or few paths": when a large part of the site fails, that is the application.
+  return bad.length <= Math.max(3, byPath.length * 0.4) ? onEveryServer(bad, records) : [];
+}
+
+/** A path that fails only where it meets one of several servers is that server's fault, not the path's. */
+function onEveryServer(paths: readonly Share[], records: readonly RequestRecord[]): Share[] {
+  return paths.filter((path) => {
+    const mine = records.filter((record) => record.path !== null && pathTemplate(record.path) === path.key);
+    const shares = sharesBy(mine, (record) => record.server, isServerError).filter((share) => share.total >= 3);
+    return shares.length <= 1 || shares.filter((share) => share.errors > 0).length > shares.length / 2;
+  });
+}
+
+/** What the 4xx answers look like. */
+export interface ClientErrors {
+  readonly total: number;
+  readonly errors: number;
+  readonly windowMs: number;
+  /** Clients that ask for many things that are not there, while the others are fine. `paths`: distinct ones. */
+  readonly scanners: readonly (Share & { readonly paths: number })[];
+  /** Nearly everyone gets 401 or 403. */
+  readonly rejected: { readonly share: number; readonly clients: number; readonly clientsRejected: number } | null;
+  /** Few paths that answer 404 or 410, without the scanners' requests. */
+  readonly missing: readonly Share[];
+  /** 4xx left without a pattern, at or above {@link errorShareMin}. */
+  readonly unlocated: boolean;
+}
+
+/** Who gets the servers' own 4xx, and for what. `unrouted` requests count for scanners only. */
+export function locateClientErrors(all: readonly RequestRecord[], nowMs: number): ClientErrors {
+  const fails = (record: RequestRecord) => isClientError(record) || isUnroutedNotFound(record);
+  const { records, windowMs } = densestWindow(all, nowMs, fails);
+  const scanners = findScanners(records, fails);
+  const scanning = new Set(scanners.map((scanner) => scanner.key));
+  const rest = records.filter((record) => record.origin === 'server' && (record.client === null || !scanning.has(record.client)));
+  const rejected = findRejection(rest);
+  const missing = rejected === null ? findMissing(rest) : [];
+  const missingKeys = new Set(missing.map((share) => share.key));
+  const left = rest.filter((record) => record.path === null || !missingKeys.has(pathTemplate(record.path)));
+  const leftErrors = rejected === null ? left.filter(isClientError).length : 0;
+  return {
+    total: records.length,
+    errors: records.filter(fails).length,
+    windowMs,
+    scanners,
+    rejected,
+    missing,
+    unlocated: leftErrors >= errorsMin * 2 && leftErrors / Math.max(1, left.length) >= errorShareMin,
+  };
+}
+
+function isUnroutedNotFound(record: RequestRecord): boolean {
+  return record.origin === 'no-route' && record.status === 404;
+}
+
+const scannerPathsMin = 8;
+const scannersMax = 5;
+
+function findScanners(
+  records: readonly RequestRecord[],
+  fails: (record: RequestRecord) => boolean,
+): (Share & { readonly paths: number })[] {
+  const errorsInAll = records.filter(fails).length;
+  const byClient = sharesBy(records, (record) => record.client, fails);
+  const suspects = byClient
+    .filter((client) => client.errors >= scannerPathsMin && client.share >= 0.6)
+    .map((client) => ({ ...client, paths: distinctPaths(records.filter((record) => record.client === client.key && fails(record))) }))
+    // A person who reloads a broken page asks for the same few things; a scanner asks for ever new ones.
+    .filter((client) => client.paths >= scannerPathsMin && client.paths / client.errors >= 0.25);
+  const suspected = suspects.reduce((sum, client) => sum + client.errors, 0);
+  const others = byClient.filter((client) => !suspects.some((suspect) => suspect.key === client.key));
+  const othersErrors = others.reduce((sum, client) => sum + client.errors, 0);
+  const othersTotal = others.reduce((sum, client) => sum + client.total, 0);
+  const mostlyTheirs = suspected >= errorsInAll * 0.4 || othersErrors <= othersTotal * 0.1;
+  return suspects.length <= scannersMax && mostlyTheirs ? suspects : [];
+}
+
+function distinctPaths(records: readonly RequestRecord[]): number {
+  return new Set(records.map((record) => record.path)).size;
+}
+
+/** 401 and 403 for most requests and most clients: the application's door is shut, nobody is guessing passwords. */
+function findRejection(records: readonly RequestRecord[]): ClientErrors['rejected'] {
+  const rejects = (record: RequestRecord) => isClientError(record) && (record.status === 401 || record.status === 403);
+  const rejected = records.filter(rejects).length;
+  if (rejected < errorsMin * 2 || rejected / records.length < 0.5) return null;
+  const byClient = sharesBy(records, (record) => record.client, rejects).filter((client) => client.total >= 2);
+  const clientsRejected = byClient.filter((client) => client.share >= 0.5).length;
+  if (byClient.length > 0 && clientsRejected / byClient.length < 0.6) return null;
+  return { share: rejected / records.length, clients: byClient.length, clientsRejected };
+}
+
+const missingPathsMax = 10;
+
+function findMissing(records: readonly RequestRecord[]): Share[] {
+  const gone = (record: RequestRecord) => isClientError(record) && (record.status === 404 || record.status === 410);
+  const all = records.filter(gone).length;
+  if (all < errorsMin || all / records.length < errorShareMin) return [];
+  const byPath = sharesBy(records, (record) => (record.path === null ? null : pathTemplate(record.path)), gone);
+  const missing = byPath.filter((path) => path.errors >= 3 && path.share >= 0.5).slice(0, missingPathsMax);
+  const covered = missing.reduce((sum, path) => sum + path.errors, 0);
+  return covered >= all * 0.6 ? missing : [];
+}
