@@ -62,8 +62,14 @@ export function densestWindow(
   const solid = candidates.filter((candidate) => candidate.errors >= errorsMin * 2);
   if (solid.length === 0) return whole;
   const best = Math.max(...solid.map((candidate) => candidate.share));
+  const latest = candidates[0];
+  // It failed, and it is over: had it gone on, the latest requests would show it.
+  if (latest !== undefined && latest.errors === 0 && latest.records.length * best >= expectedErrorsToBeOver) return latest;
   return solid.filter((candidate) => candidate.share >= best * 0.9).at(-1) ?? whole;
 }
+
+/** With so many errors expected and none seen, chance is below one in a thousand (Poisson). */
+const expectedErrorsToBeOver = 7;
 
 /** Counts per key; records whose key is null are left out. Sorted by errors, most first. */
 export function sharesBy(
