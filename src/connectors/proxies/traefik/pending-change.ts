@@ -1,0 +1,113 @@
+import { type DeclaredObject, type DynamicDirectory, declaredObjects, type ObjectFamily } from './dynamic-files.ts';
+import { parseGoDuration } from './go-duration.ts';
+import { asObject, asTexts, field } from './json-value.ts';
+import { localName, type RuntimeObjects } from './runtime-objects.ts';
+
+/** Something that the files declare and Traefik does not run, or the other way round. */
+export interface Difference {
+  readonly text: string;
+  readonly subject: string;
+  readonly file: string | null;
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/**
+ * What would change if Traefik read its files now. Compared are routers, services and middlewares of HTTP: transports and TLS options
+ * are not shown by the API. Defaults that Traefik adds by itself are no difference.
+ */
+export function pendingChanges(directory: DynamicDirectory, runtime: RuntimeObjects): readonly Difference[] {
+  return [
+    ...differences(
+      'routers',
+      directory,
+      runtime.routers.filter((router) => router.provider === 'file').map((router) => [router.name, router.raw]),
+    ),
+    ...differences(
+      'services',
+      directory,
+      runtime.services.filter((service) => service.provider === 'file').map((service) => [service.name, service.raw]),
+    ),
+    ...differences(
+      'middlewares',
+      directory,
+      runtime.middlewares.filter((one) => one.provider === 'file').map((one) => [one.name, one.raw]),
+    ),
+  ];
+}
+
+function differences(
+  family: ObjectFamily,
+  directory: DynamicDirectory,
+  running: readonly (readonly [string, Raw])[],
+): readonly Difference[] {
+  const declared = declaredObjects(directory, family);
+  const named = new Map(running.map(([name, raw]) => [localName(name), raw]));
+  const kind = family.slice(0, -1);
+  const found: Difference[] = [];
+  for (const [name, object] of declared) {
+    const raw = runningAs(name, named);
+    if (raw === undefined)
+      found.push(difference(`the files declare the ${kind} ${name}, which Traefik does not run`, name, object.file.path));
+    else if (!covers(object.value, raw, ''))
+      found.push(difference(`the files declare the ${kind} ${name} otherwise than Traefik runs it`, name, object.file.path));
+  }
+  for (const name of named.keys()) {
+    if (!isDeclared(name, declared)) found.push(difference(`Traefik runs the ${kind} ${name}, which no file declares`, name, null));
+  }
+  return found;
+}
+
+function difference(text: string, name: string, file: string | null): Difference {
+  return { text: `${text}: a change waits to be loaded`, subject: `${name}@file`, file };
+}
+
+/** Entry points with their own settings, and TLS conflicts, make `<entry>-name` and `<entry>-conflicted-name` of a router. */
+function runningAs(name: string, running: ReadonlyMap<string, Raw>): Raw | undefined {
+  return running.get(name) ?? [...running].find(([candidate]) => candidate.endsWith(`-${name}`))?.[1];
+}
+
+function isDeclared(name: string, declared: ReadonlyMap<string, DeclaredObject>): boolean {
+  return declared.has(name) || [...declared.keys()].some((candidate) => name.endsWith(`-${candidate}`));
+}
+
+/** Whether everything that a file says is so in what runs. Empty values and false are what Traefik leaves out. */
+function covers(declared: unknown, running: unknown, key: string): boolean {
+  if (isEmpty(declared)) return true;
+  if (key === 'middlewares') return endsWith(asTexts(running).map(localName), asTexts(declared).map(localName));
+  if (key === 'service') return localName(String(declared)) === localName(String(running));
+  if (key === 'plugin') return true;
+  if (Array.isArray(declared)) return coversList(declared, running);
+  const object = asObject(declared);
+  if (object !== null) return coversObject(object, running);
+  return Array.isArray(running) ? coversList(asTexts(declared), running) : sameScalar(declared, running);
+}
+
+function coversObject(declared: Raw, running: unknown): boolean {
+  const other = asObject(running);
+  if (other === null) return Object.values(declared).every(isEmpty);
+  return Object.entries(declared).every(([key, value]) => covers(value, field(other, key), key.toLowerCase()));
+}
+
+function coversList(declared: readonly unknown[], running: unknown): boolean {
+  const other = Array.isArray(running) ? running : [];
+  return declared.length === other.length && declared.every((item, index) => covers(item, other[index], ''));
+}
+
+function endsWith(list: readonly string[], tail: readonly string[]): boolean {
+  return tail.length <= list.length && tail.every((item, index) => item === list[list.length - tail.length + index]);
+}
+
+function sameScalar(declared: unknown, running: unknown): boolean {
+  if (String(declared) === String(running)) return true;
+  if (typeof declared === 'number' && typeof running === 'number') return declared === running;
+  const duration = parseGoDuration(declared);
+  return duration !== null && duration === parseGoDuration(running);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === false || value === 0 || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  const object = asObject(value);
+  return object !== null && Object.keys(object).length === 0;
+}

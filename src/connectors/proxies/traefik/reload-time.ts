@@ -1,0 +1,28 @@
+/** What Traefik's own metrics tell about the life of its configuration. Instants in ms since the epoch. */
+export interface ReloadTimes {
+  readonly startedAt: number | null;
+  readonly lastReloadAt: number | null;
+}
+
+const RELOAD = 'traefik_config_last_reload_success';
+const START = 'process_start_time_seconds';
+
+/** Reads the two lines of a metrics page that matter here; null for what the page does not have. */
+export function readReloadTimes(page: string): ReloadTimes {
+  return { startedAt: secondsAfter(page, START), lastReloadAt: secondsAfter(page, RELOAD) };
+}
+
+/** Whether a page, still arriving, already has the line about reloads: the pages are sorted and can be long. */
+export function hasReloadTime(page: string): boolean {
+  const at = page.indexOf(`\n${RELOAD} `);
+  return at >= 0 && page.includes('\n', at + 1);
+}
+
+function secondsAfter(page: string, metric: string): number | null {
+  const at = page.indexOf(`\n${metric} `);
+  if (at < 0) return null;
+  const start = at + metric.length + 2;
+  const end = page.indexOf('\n', start);
+  const seconds = Number(page.slice(start, end < 0 ? start + 40 : end).trim());
+  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : null;
+}
