@@ -1,0 +1,53 @@
+import type { ExposedSeries, Exposition, ExpositionLimits } from './exposition.ts';
+import { ExpositionError } from './exposition-error.ts';
+import { type LineFormat, LineReader } from './line-reader.ts';
+import { PositionalLayout } from './positional-layout.ts';
+
+export const defaultExpositionLimits: ExpositionLimits = { samplesMax: 500_000, metricTextMax: 65_536 };
+
+/**
+ * Reads the expositions of one target. It remembers how the last one was laid out: as long as the target prints the same series in the same
+ * order, a scrape compares bytes and reads numbers, and makes no objects.
+ */
+export class ExpositionParser {
+  readonly #limits: ExpositionLimits;
+  #layout: PositionalLayout | null = null;
+  #byText: ReadonlyMap<string, ExposedSeries> = new Map();
+
+  constructor(limits: ExpositionLimits = defaultExpositionLimits) {
+    this.#limits = limits;
+  }
+
+  /** Throws `ExpositionError` on the first line that is not in the format: then nothing of the body counts, as in Prometheus. */
+  parse(body: Uint8Array, format: LineFormat = 'prometheus'): Exposition {
+    const layout = this.#layout;
+    if (layout?.read(body)) return { series: layout.series, values: layout.values, timesMs: null, metadata: layout.metadata };
+    refuseOtherFormats(body);
+    const reader = new LineReader(body, format, this.#limits, this.#byText);
+    reader.readAll();
+    this.#byText = reader.byText;
+    const values = Float64Array.from(reader.values);
+    const timesMs = reader.hasTimes ? Float64Array.from(reader.timesMs) : null;
+    const series = sameOrder(layout?.series, reader.series) ?? reader.series;
+    this.#layout = reader.positional ? new PositionalLayout(body, reader, series, values) : null;
+    return { series, values, timesMs, metadata: reader.metadata };
+  }
+}
+
+/** Only a comment may have changed: then the caller's own index of the series stays right. */
+function sameOrder(before: readonly ExposedSeries[] | undefined, now: readonly ExposedSeries[]): readonly ExposedSeries[] | null {
+  if (before === undefined || before.length !== now.length) return null;
+  return now.every((series, index) => series === before[index]) ? before : null;
+}
+
+function refuseOtherFormats(body: Uint8Array): void {
+  const start = body.findIndex((code) => code !== 32 && code !== 9 && code !== 10 && code !== 13);
+  if (start === -1) return;
+  if (body[start] === 0x3c) {
+    const excerpt = new TextDecoder('latin1').decode(body.subarray(start, start + 60));
+    throw new ExpositionError(1, 1, 'this is an HTML or XML page and no metrics; check the path of metrics_url, usually /metrics', excerpt);
+  }
+  if (body[start] === 0x1f && body[start + 1] === 0x8b) {
+    throw new ExpositionError(1, 1, 'this is compressed, but the answer did not say so in Content-Encoding', '');
+  }
+}

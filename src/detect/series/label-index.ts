@@ -1,0 +1,121 @@
+import type { LabelMatcher } from './queryable.ts';
+import type { StoredSeries } from './stored-series.ts';
+
+interface Selection {
+  readonly epoch: number;
+  readonly series: readonly StoredSeries[];
+}
+
+/** Finds series by their labels. */
+export class LabelIndex {
+  readonly #byKey = new Map<string, StoredSeries>();
+  readonly #byLabel = new Map<string, Map<string, Set<StoredSeries>>>();
+  /** A rule asks with the same matchers again and again; its answer only changes when series come or go. */
+  readonly #selections = new WeakMap<readonly LabelMatcher[], Selection>();
+  #epoch = 0;
+
+  /** Counts up whenever a series comes or goes. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get(key: string): StoredSeries | undefined {
+    return this.#byKey.get(key);
+  }
+
+  add(series: StoredSeries): void {
+    this.#epoch += 1;
+    this.#byKey.set(series.key, series);
+    for (const [name, value] of Object.entries(series.labels)) {
+      const values = entryOf(this.#byLabel, name, () => new Map<string, Set<StoredSeries>>());
+      entryOf(values, value, () => new Set<StoredSeries>()).add(series);
+    }
+  }
+
+  remove(series: StoredSeries): void {
+    if (this.#byKey.get(series.key) !== series) return;
+    this.#epoch += 1;
+    this.#byKey.delete(series.key);
+    for (const [name, value] of Object.entries(series.labels)) {
+      const values = this.#byLabel.get(name);
+      const members = values?.get(value);
+      members?.delete(series);
+      if (members?.size === 0) values?.delete(value);
+      if (values?.size === 0) this.#byLabel.delete(name);
+    }
+  }
+
+  /** Every series whose labels satisfy all matchers. */
+  select(matchers: readonly LabelMatcher[]): readonly StoredSeries[] {
+    const cached = this.#selections.get(matchers);
+    if (cached?.epoch === this.#epoch) return cached.series;
+    const series = this.#search(matchers);
+    this.#selections.set(matchers, { epoch: this.#epoch, series });
+    return series;
+  }
+
+  labelNames(): string[] {
+    return [...this.#byLabel.keys()];
+  }
+
+  labelValues(name: string): string[] {
+    return [...(this.#byLabel.get(name)?.keys() ?? [])];
+  }
+
+  #search(matchers: readonly LabelMatcher[]): StoredSeries[] {
+    const start = this.#narrowest(matchers);
+    const tests = matchers.filter((matcher) => matcher !== start?.matcher).map(rememberingTest);
+    const found: StoredSeries[] = [];
+    for (const group of start?.groups ?? [this.#byKey.values()]) {
+      for (const series of group) if (tests.every((test) => test(series))) found.push(series);
+    }
+    return found;
+  }
+
+  /** The matcher that leaves the fewest series to look at; none when every matcher also fits a missing label. */
+  #narrowest(matchers: readonly LabelMatcher[]): { readonly matcher: LabelMatcher; readonly groups: Iterable<StoredSeries>[] } | null {
+    let best: { matcher: LabelMatcher; groups: Iterable<StoredSeries>[]; size: number } | null = null;
+    for (const matcher of matchers) {
+      if (matcher.matches('')) continue;
+      const groups = this.#groupsOf(matcher);
+      const size = groups.reduce((sum, group) => sum + group.size, 0);
+      if (best === null || size < best.size) best = { matcher, groups, size };
+      if (size === 0) break;
+    }
+    return best;
+  }
+
+  #groupsOf(matcher: LabelMatcher): Set<StoredSeries>[] {
+    const values = this.#byLabel.get(matcher.name);
+    if (values === undefined) return [];
+    const exact = matcher.op === '=' ? values.get(matcher.value) : undefined;
+    if (matcher.op === '=') return exact === undefined ? [] : [exact];
+    return [...values].filter(([value]) => matcher.matches(value)).map(([, group]) => group);
+  }
+}
+
+/** Asks a matcher once for each different value: regular expressions cost more than a lookup. */
+function rememberingTest(matcher: LabelMatcher): (series: StoredSeries) => boolean {
+  const verdicts = new Map<string, boolean>();
+  return (series) => {
+    const value = series.labels[matcher.name] ?? '';
+    let verdict = verdicts.get(value);
+    if (verdict === undefined) {
+      verdict = matcher.matches(value);
+      verdicts.set(value, verdict);
+    }
+    return verdict;
+  };
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,180 @@
+import { type Labels, labelsKey } from '../../model/labels.ts';
+import type { SeriesView } from './queryable.ts';
+import { firstAfter, type StoredSeries } from './stored-series.ts';
+
+const rowsPerSlab = 256;
+const firstCapacity = 16;
+/** Samples of one target, 9 bytes each. Above this the oldest go first, whatever the retention. */
+const cellsMax = 64_000_000;
+
+/** Memory for the samples of some rows, row after row. */
+interface Slab {
+  readonly values: Float64Array;
+  readonly stale: Uint8Array;
+}
+
+/** One series of a target. Its instants are those of all scrapes of the target; where it was absent stands a staleness marker. */
+export class TargetRow implements StoredSeries {
+  readonly labels: Labels;
+  readonly key: string;
+  readonly place: number;
+  values: Float64Array;
+  stale: Uint8Array;
+  firstAtMs: number;
+  /** Its newest sample, or the marker that ended it. */
+  lastAtMs = Number.NEGATIVE_INFINITY;
+  present = false;
+  /** Number of the scrape that wrote it last. */
+  writtenIn = -1;
+  freed = false;
+  readonly #columns: TargetColumns;
+
+  constructor(columns: TargetColumns, labels: Labels, place: number, values: Float64Array, stale: Uint8Array, firstAtMs: number) {
+    this.#columns = columns;
+    this.labels = labels;
+    this.key = labelsKey(labels);
+    this.place = place;
+    this.values = values;
+    this.stale = stale;
+    this.firstAtMs = firstAtMs;
+  }
+
+  view(afterMs: number, throughMs: number): SeriesView | null {
+    if (this.lastAtMs <= afterMs || this.firstAtMs > throughMs) return null;
+    const { times } = this.#columns;
+    const { start: first, end } = this.#columns.range(afterMs, throughMs);
+    const start = (times[first] ?? 0) < this.firstAtMs ? firstAfter(times, end, this.firstAtMs - 1) : first;
+    if (start >= end) return null;
+    return { labels: this.labels, times, values: this.values, stale: this.stale, start, end };
+  }
+}
+
+/**
+ * The samples of one target as a matrix: all series of a scrape share its instant, so that instants are stored once, a scrape is one
+ * column and a series is one row.
+ */
+export class TargetColumns {
+  times = new Float64Array(firstCapacity);
+  readonly rows = new Set<TargetRow>();
+  #slabs: Slab[] = [];
+  readonly #freePlaces: number[] = [];
+  #placeCount = 0;
+  #count = 0;
+  #scrape = 0;
+  #range = { afterMs: 0, throughMs: 0, count: -1, start: 0, end: 0 };
+
+  get lastAtMs(): number {
+    return this.#count === 0 ? Number.NEGATIVE_INFINITY : (this.times[this.#count - 1] ?? 0);
+  }
+
+  /**
+   * Opens the column of a scrape; write every row that is in it, then call {@link close}. Rows of which nothing is left after
+   * `keepAfterMs` are given back and returned.
+   */
+  open(atMs: number, keepAfterMs: number): TargetRow[] {
+    const freed = this.#count === this.times.length ? this.#makeRoom(keepAfterMs) : [];
+    this.times[this.#count] = atMs;
+    this.#count += 1;
+    this.#scrape += 1;
+    return freed;
+  }
+
+  /** A row that begins with the open column. */
+  addRow(labels: Labels): TargetRow {
+    const place = this.#freePlaces.pop() ?? this.#placeCount++;
+    if (Math.floor(place / rowsPerSlab) >= this.#slabs.length) this.#slabs.push(newSlab(this.times.length));
+    const { values, stale } = this.#cells(place);
+    stale.fill(1, 0, this.#count);
+    const row = new TargetRow(this, labels, place, values, stale, this.lastAtMs);
+    this.rows.add(row);
+    return row;
+  }
+
+  /** Writes into the open column. False when the row was already written: the first sample counts. */
+  write(row: TargetRow, value: number): boolean {
+    if (row.writtenIn === this.#scrape) return false;
+    row.writtenIn = this.#scrape;
+    row.values[this.#count - 1] = value;
+    row.stale[this.#count - 1] = 0;
+    row.present = true;
+    row.lastAtMs = this.times[this.#count - 1] ?? 0;
+    return true;
+  }
+
+  /** Ends the open column: every row that was not written gets a marker. */
+  close(): void {
+    const column = this.#count - 1;
+    const atMs = this.times[column] ?? 0;
+    for (const row of this.rows) {
+      if (row.writtenIn === this.#scrape) continue;
+      row.stale[column] = 1;
+      if (row.present) row.lastAtMs = atMs;
+      row.present = false;
+    }
+  }
+
+  /** Columns with `afterMs < t <= throughMs`. All rows ask for the same ones, so the last answer is kept. */
+  range(afterMs: number, throughMs: number): { readonly start: number; readonly end: number } {
+    const last = this.#range;
+    if (last.afterMs === afterMs && last.throughMs === throughMs && last.count === this.#scrape) return last;
+    const start = firstAfter(this.times, this.#count, afterMs);
+    const end = firstAfter(this.times, this.#count, throughMs);
+    this.#range = { afterMs, throughMs, count: this.#scrape, start, end };
+    return this.#range;
+  }
+
+  #makeRoom(keepAfterMs: number): TargetRow[] {
+    const dropped = firstAfter(this.times, this.#count, keepAfterMs);
+    const freed = this.#freeRows(this.times[dropped] ?? keepAfterMs);
+    const capacity = Math.ceil(this.#count * 1.5) + 8;
+    if (dropped * 5 >= this.#count) this.#dropColumns(dropped);
+    else if (capacity * this.rows.size > cellsMax) this.#dropColumns(Math.ceil(this.#count / 5));
+    else this.#grow(capacity);
+    return freed;
+  }
+
+  #freeRows(firstKeptAtMs: number): TargetRow[] {
+    const freed = [...this.rows].filter((row) => !row.present && row.lastAtMs < firstKeptAtMs);
+    for (const row of freed) {
+      row.freed = true;
+      this.rows.delete(row);
+      this.#freePlaces.push(row.place);
+    }
+    return freed;
+  }
+
+  #dropColumns(dropped: number): void {
+    this.times.copyWithin(0, dropped, this.#count);
+    for (const row of this.rows) {
+      row.values.copyWithin(0, dropped, this.#count);
+      row.stale.copyWithin(0, dropped, this.#count);
+    }
+    this.#count -= dropped;
+  }
+
+  #grow(capacity: number): void {
+    const times = new Float64Array(capacity);
+    times.set(this.times);
+    this.times = times;
+    this.#slabs = this.#slabs.map(() => newSlab(capacity));
+    for (const row of this.rows) {
+      const { values, stale } = this.#cells(row.place);
+      values.set(row.values);
+      stale.set(row.stale);
+      row.values = values;
+      row.stale = stale;
+    }
+  }
+
+  #cells(place: number): Slab {
+    const slab = this.#slabs[Math.floor(place / rowsPerSlab)];
+    if (slab === undefined) throw new RangeError(`no memory for row ${place}`);
+    const start = (place % rowsPerSlab) * this.times.length;
+    const end = start + this.times.length;
+    return { values: slab.values.subarray(start, end), stale: slab.stale.subarray(start, end) };
+  }
+}
+
+function newSlab(capacity: number): Slab {
+  return { values: new Float64Array(rowsPerSlab * capacity), stale: new Uint8Array(rowsPerSlab * capacity) };
+}
