@@ -62,6 +62,11 @@ export class Lab extends Floor {
     this.#control = null;
     await super.stop();
   }
+
+  /** `await using lab = await startLab()` ends it with the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }
 
 /**

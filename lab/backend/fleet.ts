@@ -93,7 +93,7 @@ export class LabServer implements Placed {
   /** Sets the whole behaviour at once, and keeps it for the next start. */
   async behave(change: Partial<Behaviour>): Promise<void> {
     this.#behaviour = { ...wellBehaved, ...change };
-    if (this.#process?.alive()) await putJson(this.#controlSocket, '/behaviour', this.#behaviour);
+    await waitFor(`${this.subject} to take its behaviour`, startTimeoutMs, () => this.#tell());
   }
 
   /** Replaces the process by a hole at its address: every packet vanishes (`drop`), or connections wait in a full queue (`queue-full`). */
@@ -110,6 +110,15 @@ export class LabServer implements Placed {
   async appear(): Promise<void> {
     await this.#occupier?.end(0);
     this.#occupier = null;
+  }
+
+  /** True when the process knows the behaviour, or is gone and will read it at its next start. */
+  async #tell(): Promise<boolean> {
+    if (!this.#process?.alive()) return true;
+    return putJson(this.#controlSocket, '/behaviour', this.#behaviour).then(
+      () => true,
+      () => false,
+    );
   }
 
   #run(argv: readonly string[]): Promise<Supervised> {
