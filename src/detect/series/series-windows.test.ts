@@ -113,6 +113,18 @@ describe('a scrape', () => {
     expect(bench.show([named('a')])).toEqual(['{instance="h:1", job="haproxy"} 10:1']);
   });
 
+  test('far before the last one begins anew: the clock was set back', () => {
+    const bench = new Bench();
+    bench.scrape(1_000, 'a 1\n');
+    bench.windows.append([{ labels: labelsOf([['__name__', 'r']]), atMs: 1_000_000, value: 1 }]);
+    expect(bench.scrape(100, 'a 2\n').kind).toBe('committed');
+    expect(bench.show([named('a')])).toEqual(['{instance="h:1", job="haproxy"} 100:2']);
+    expect(bench.show([named('up')])).toEqual(['{instance="h:1", job="haproxy"} 100:1']);
+    expect(bench.show([named('r')])).toEqual([]);
+    bench.scrape(105, 'a 3\n');
+    expect(bench.show([named('a')])).toEqual(['{instance="h:1", job="haproxy"} 100:2 105:3']);
+  });
+
   test('counts the first of two samples of the same series', () => {
     const bench = new Bench();
     expect(bench.scrape(5, 'a{x="1",y="2"} 1\na{y="2",x="1"} 2\n')).toMatchObject({ kind: 'committed', dropped: 1 });

@@ -31,6 +31,9 @@ export interface Scrape {
   readonly exposition: Exposition;
 }
 
+/** A clock that goes back by more than this was set; by less, it was only corrected. */
+const clockStepMs = 60_000;
+
 interface OwnRows {
   readonly up: TargetRow;
   readonly duration: TargetRow;
@@ -39,7 +42,7 @@ interface OwnRows {
 
 interface TargetStore {
   readonly labels: Labels;
-  readonly columns: TargetColumns;
+  columns: TargetColumns;
   own: OwnRows | null;
   /** Rows of `series`, entry by entry; null where another store owns a series of the same labels. */
   rows: (TargetRow | null)[];
@@ -208,6 +211,7 @@ export class SeriesWindows implements Queryable {
 
   /** False when the scrape is not newer than the last one of its target. */
   #open(store: TargetStore, atMs: number): boolean {
+    if (store.columns.lastAtMs - atMs > clockStepMs) this.#forgetSamples(atMs);
     if (!(atMs > store.columns.lastAtMs)) return false;
     this.#advance(atMs);
     const freed = store.columns.open(atMs, this.#keepAfterMs());
@@ -215,6 +219,17 @@ export class SeriesWindows implements Queryable {
     if (freed.length > 0) store.series = null;
     if (freed.some((row) => row === store.own?.up)) store.own = null;
     return true;
+  }
+
+  /** The clock was set back. What is there lies in a future that will come again: without this, nothing new would be taken for so long. */
+  #forgetSamples(atMs: number): void {
+    for (const store of this.#targets.values()) {
+      for (const row of store.columns.rows) this.#index.remove(row);
+      Object.assign(store, { columns: new TargetColumns(), own: null, rows: [], series: null, bySeries: new WeakMap() });
+    }
+    for (const [key, series] of this.#loose) this.#forget(key, series);
+    this.#newestAtMs = atMs;
+    this.#collectedAtMs = atMs;
   }
 
   #mapRows(store: TargetStore, { series, timesMs }: Exposition): void {
