@@ -1,6 +1,6 @@
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
 
-/** Where HAProxy's stats socket is: a path in the file system or a TCP port. */
+/** Where HAProxy's stats socket is: a path in the file system or a TCP port, as the configuration has read it. */
 export type SocketAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
@@ -14,7 +14,6 @@ export interface AskOptions {
 }
 
 export type SocketFailure =
-  | 'bad-address'
   | 'bad-command'
   | 'missing'
   | 'forbidden'
@@ -50,26 +49,6 @@ const objectName = /^[A-Za-z0-9_.:-]{1,255}$/;
 /** Whether a text may stand in a command as the name of a backend or a server: no space, no `;`, no line end. */
 export function isObjectName(name: string): boolean {
   return objectName.test(name);
-}
-
-/**
- * Reads `/run/haproxy/admin.sock`, `unix@/path`, `127.0.0.1:9999`, `[::1]:9999`, `ipv4@host:port`.
- * @throws {HaproxySocketError} `bad-address`
- */
-export function parseSocketAddress(text: string): SocketAddress {
-  const address = text.replace(/^(unix|ipv4|ipv6|tcp|tcp4|tcp6)@/, '');
-  if (text.startsWith('unix@') || address.includes('/')) return { kind: 'unix', path: address };
-  const colon = address.lastIndexOf(':');
-  const port = Number(address.slice(colon + 1));
-  if (colon < 0 || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new HaproxySocketError(
-      'bad-address',
-      `"${text.slice(0, 200)}" is neither a path nor host:port.`,
-      'Write `/run/haproxy/admin.sock` or `127.0.0.1:9999`.',
-    );
-  }
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  return { kind: 'tcp', host: host === '' || host === '*' ? '127.0.0.1' : host, port };
 }
 
 /**

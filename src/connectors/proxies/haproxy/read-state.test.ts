@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import type { BackendState, ProxyState, ServerState } from '../../../model/proxy.ts';
-import { askSocket, parseSocketAddress } from './haproxy-socket.ts';
+import { askSocket, type SocketAddress } from './haproxy-socket.ts';
 import { readHaproxyState } from './read-state.ts';
 import { freePort, haproxyIsInstalled, type RunningHaproxy, startHaproxy, startWebServer, until } from './running-haproxy.ts';
 
@@ -29,13 +29,9 @@ describe.skipIf(!haproxyIsInstalled)('a running HAProxy', () => {
   let silent: Awaited<ReturnType<typeof startWebServer>>;
   let deadPort: number;
   let state: ProxyState;
-  const read = (changes: { readonly statsSocket?: string | null; readonly configFiles?: readonly string[] } = {}) =>
-    readHaproxyState(
-      { target: 'edge', statsSocket: haproxy.socketPath, configFiles: [haproxy.configFile], ...changes },
-      never,
-      systemClock,
-    );
-  const command = (line: string) => askSocket(parseSocketAddress(haproxy.socketPath), line, { signal: never });
+  const read = (changes: { readonly statsSocket?: SocketAddress | null; readonly configFiles?: readonly string[] } = {}) =>
+    readHaproxyState({ target: 'edge', statsSocket: haproxy.socket, configFiles: [haproxy.configFile], ...changes }, never, systemClock);
+  const command = (line: string) => askSocket(haproxy.socket, line, { signal: never });
 
   beforeAll(async () => {
     good = await startWebServer(() => 200);
@@ -171,7 +167,7 @@ backend slow
   server s1 127.0.0.1:${silent.port} check inter 30s
 `);
     try {
-      const first = await readHaproxyState({ target: 'edge', statsSocket: fresh.socketPath, configFiles: [] }, never, systemClock);
+      const first = await readHaproxyState({ target: 'edge', statsSocket: fresh.socket, configFiles: [] }, never, systemClock);
       expect(serverOf(first, 'slow/s1')).toMatchObject({ state: 'starting', lastCheck: null });
     } finally {
       await fresh.stop();
@@ -193,7 +189,7 @@ backend slow
   });
 
   it('knows nothing, and says so, when both are missing', async () => {
-    const blind = await read({ statsSocket: '/nonexistent/admin.sock', configFiles: ['/nonexistent/haproxy.cfg'] });
+    const blind = await read({ statsSocket: { kind: 'unix', path: '/nonexistent/admin.sock' }, configFiles: ['/nonexistent/haproxy.cfg'] });
     expect([blind.backends, blind.entries, blind.routes, blind.declared, blind.pid, blind.version]).toEqual([
       null,
       null,
@@ -243,7 +239,7 @@ describe('a stats socket that is none', () => {
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const state = await readHaproxyState(
-      { target: 'edge', statsSocket: `127.0.0.1:${port}`, configFiles: [], timeoutMs: 100 },
+      { target: 'edge', statsSocket: { kind: 'tcp', host: '127.0.0.1', port }, configFiles: [], timeoutMs: 100 },
       never,
       systemClock,
     );

@@ -3,7 +3,7 @@ import type { BackendState, ConfigProblem, DeclaredServer, EntryState, ProxyStat
 import { type ConfigOnDisk, missingFiles, readConfigFiles } from './config-disk.ts';
 import { backendsOf, type ConfigProxy, frontendsOf, type HaproxyConfig, parseConfig } from './config-file.ts';
 import type { ConfigServer } from './config-server.ts';
-import { askSocket, HaproxySocketError, parseSocketAddress } from './haproxy-socket.ts';
+import { type AskOptions, askSocket, HaproxySocketError, type SocketAddress } from './haproxy-socket.ts';
 import { noCounters, type ServerSources, serverState, trafficCounters } from './server-state.ts';
 import { countOf, parseInfo, parseServersState, parseStat, type ServerStateRow, type StatRow } from './stats-answers.ts';
 
@@ -11,8 +11,8 @@ import { countOf, parseInfo, parseServersState, parseStat, type ServerStateRow, 
 export interface HaproxySource {
   /** Name of the target in the configuration. */
   readonly target: string;
-  /** Path or host:port of a `stats socket`; null when none is configured. */
-  readonly statsSocket: string | null;
+  /** A `stats socket` of the worker process; null when none is configured. */
+  readonly statsSocket: SocketAddress | null;
   /** Files and directories as given to `haproxy -f`, in order; empty when none is configured. */
   readonly configFiles: readonly string[];
   /** For each exchange on the socket; default 5 s. */
@@ -86,10 +86,12 @@ async function readSocket(source: HaproxySource, signal: AbortSignal): Promise<S
       gaps: [{ what: 'state', reason: 'No stats socket is configured, so the live state of the servers is unknown.', fix: `Set ${key}.` }],
     };
   }
+  const address = source.statsSocket;
+  const options = source.timeoutMs === undefined ? { signal } : { signal, timeoutMs: source.timeoutMs };
   const [stat, servers, info] = await Promise.all([
-    ask(source, 'show stat', parseStat, signal),
-    ask(source, 'show servers state', parseServersState, signal),
-    ask(source, 'show info', parseInfo, signal),
+    ask(address, 'show stat', parseStat, options),
+    ask(address, 'show servers state', parseServersState, options),
+    ask(address, 'show info', parseInfo, options),
   ]);
   const reasons = new Map<string, ReadGap>();
   for (const { failure } of [stat, servers, info]) {
@@ -105,10 +107,8 @@ async function readSocket(source: HaproxySource, signal: AbortSignal): Promise<S
 
 type Asked<T> = { readonly value: T; readonly failure: null } | { readonly value: null; readonly failure: HaproxySocketError };
 
-async function ask<T>(source: HaproxySource, command: string, parse: (text: string) => T, signal: AbortSignal): Promise<Asked<T>> {
+async function ask<T>(address: SocketAddress, command: string, parse: (text: string) => T, options: AskOptions): Promise<Asked<T>> {
   try {
-    const address = parseSocketAddress(source.statsSocket ?? '');
-    const options = source.timeoutMs === undefined ? { signal } : { signal, timeoutMs: source.timeoutMs };
     return { value: parse(await askSocket(address, command, options)), failure: null };
   } catch (error) {
     if (error instanceof HaproxySocketError) return { value: null, failure: error };

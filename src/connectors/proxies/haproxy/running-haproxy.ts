@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SocketAddress } from './haproxy-socket.ts';
 
 /** Where Debian puts it. Tests that need it are skipped where it is absent. */
 export const haproxyBinary = '/usr/sbin/haproxy';
@@ -14,7 +15,7 @@ export const haproxyIsInstalled = existsSync(haproxyBinary);
 export interface RunningHaproxy {
   readonly directory: string;
   readonly configFile: string;
-  readonly socketPath: string;
+  readonly socket: SocketAddress;
   readonly logFile: string;
   readonly process: ChildProcess;
   stop(): Promise<void>;
@@ -47,7 +48,7 @@ export async function startHaproxy(text: string, globalLines = ''): Promise<Runn
     await stop();
     throw new Error(`HAProxy did not start: ${Buffer.concat(output).toString('utf8')}`);
   }
-  return { directory, configFile, socketPath, logFile, process, stop };
+  return { directory, configFile, socket: { kind: 'unix', path: socketPath }, logFile, process, stop };
 }
 
 /** Asks again and again until it holds; false after `timeoutMs`. */
