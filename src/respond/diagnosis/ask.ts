@@ -18,11 +18,11 @@ export function stateQuestion(situation: Situation): Of<'proxy/state'> {
 }
 
 export function requestsQuestion(situation: Situation): Of<'proxy/requests'> {
-  return { kind: 'proxy/requests', target: situation.target.name, sinceMs: situation.nowMs - situation.windowMs };
+  return { kind: 'proxy/requests', target: situation.target.name, sinceAt: situation.nowMs - situation.windowMs };
 }
 
 export function eventsQuestion(situation: Situation): Of<'proxy/events'> {
-  return { kind: 'proxy/events', target: situation.target.name, sinceMs: situation.nowMs - 15 * 60_000 };
+  return { kind: 'proxy/events', target: situation.target.name, sinceAt: situation.nowMs - 15 * 60_000 };
 }
 
 export function countsQuestion(situation: Situation): Of<'proxy/counts'> {

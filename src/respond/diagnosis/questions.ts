@@ -6,8 +6,8 @@ import type { ConfigProblem, ProxyEvent, ProxyState, RequestRecord } from '../..
  */
 export type Question =
   | { readonly kind: 'proxy/state'; readonly target: string }
-  | { readonly kind: 'proxy/requests'; readonly target: string; readonly sinceMs: number }
-  | { readonly kind: 'proxy/events'; readonly target: string; readonly sinceMs: number }
+  | { readonly kind: 'proxy/requests'; readonly target: string; readonly sinceAt: number }
+  | { readonly kind: 'proxy/events'; readonly target: string; readonly sinceAt: number }
   | { readonly kind: 'proxy/validate'; readonly target: string }
   | { readonly kind: 'proxy/process'; readonly target: string }
   | { readonly kind: 'proxy/metrics'; readonly target: string }
@@ -19,7 +19,7 @@ export type Question =
   | { readonly kind: 'network/tls'; readonly probe: TlsProbe }
   | { readonly kind: 'host/resources' }
   | { readonly kind: 'host/listener'; readonly port: number }
-  | { readonly kind: 'server/log'; readonly path: string; readonly sinceMs: number };
+  | { readonly kind: 'server/log'; readonly path: string; readonly sinceAt: number };
 
 /** A GET (or what the health check uses) as the proxy would send it. */
 export interface HttpProbe {

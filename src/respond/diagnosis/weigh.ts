@@ -33,7 +33,7 @@ export function weigh(situation: Situation, observations: readonly Observation[]
   return {
     verdict: verdictOf(situation, observations, named),
     causes: mergeSubjects(named, idOf),
-    ruledOut: ruledOutOf(refuted, named, idOf),
+    ruledOut: ruledOutOf(observations, named, idOf),
     evidence,
   };
 }
@@ -134,14 +134,14 @@ function evidenceIds(observations: readonly Observation[], idOf: ReadonlyMap<Obs
   return [...new Set(observations.map((seen) => idOf.get(seen)).filter((id) => id !== undefined))];
 }
 
-/** A cause is ruled out when something contradicts it and it is named for no subject. */
-function ruledOutOf(refuted: readonly Weighed[], named: readonly Weighed[], idOf: ReadonlyMap<Observation, string>): RuledOut[] {
-  const because = new Map<CauseId, Observation[]>();
-  for (const weighed of refuted) {
-    if (weighed.contradicting.length === 0 || named.some((other) => other.rule.id === weighed.rule.id)) continue;
-    because.set(weighed.rule.id, [...(because.get(weighed.rule.id) ?? []), ...weighed.contradicting]);
-  }
-  return [...because.entries()].map(([id, seen]) => ({ id, because: evidenceIds(seen, idOf) }));
+/** A cause is ruled out when it is named nowhere, nothing decisive was seen for it, and something makes it impossible. */
+function ruledOutOf(observations: readonly Observation[], named: readonly Weighed[], idOf: ReadonlyMap<Observation, string>): RuledOut[] {
+  return causeRules.flatMap((rule): RuledOut[] => {
+    const decisive = rule.needs[0] ?? [];
+    if (named.some((weighed) => weighed.rule.id === rule.id) || observations.some((seen) => decisive.includes(seen.sign))) return [];
+    const against = observations.filter((seen) => signs[seen.sign].rulesOut?.includes(rule.id));
+    return against.length === 0 ? [] : [{ id: rule.id, because: evidenceIds(against, idOf) }];
+  });
 }
 
 function toEvidence(seen: Observation, id: string, named: readonly Weighed[], refuted: readonly Weighed[]): Evidence {
@@ -167,8 +167,8 @@ function findingOf(seen: Observation, named: readonly Weighed[], refuted: readon
   if (supported) return { finding: 'supports', cause: supported.rule.id };
   const opposed = [...refuted, ...named].find((weighed) => weighed.contradicting.includes(seen));
   if (opposed) return { finding: 'contradicts', cause: opposed.rule.id };
-  const exonerated = causeRules.find((rule) => !signs[seen.sign].bad && rule.speaksAgainst[seen.sign] !== undefined);
-  return exonerated ? { finding: 'contradicts', cause: exonerated.id } : { finding: 'neutral', cause: null };
+  const impossible = signs[seen.sign].rulesOut?.find((cause) => !named.some((weighed) => weighed.rule.id === cause));
+  return impossible === undefined ? { finding: 'neutral', cause: null } : { finding: 'contradicts', cause: impossible };
 }
 
 /**
@@ -185,15 +185,15 @@ function verdictOf(situation: Situation, observations: readonly Observation[], n
 function essentials(situation: Situation): readonly (readonly SignId[])[] {
   const proxy: readonly SignId[] = ['metrics-answer', 'proxy-answers'];
   const server: readonly SignId[] = ['proxy-says-up', 'business-ok', 'business-answers', 'backend-serves', 'tcp-connects'];
-  const traffic: readonly SignId[] = ['traffic-clean', 'traffic-none', 'business-ok', 'business-answers'];
   switch (situation.family) {
     case 'proxy-down':
       return [proxy];
     case 'unrouted':
       return [proxy, ['routes-fine', 'traffic-clean', 'traffic-none']];
     case 'errors-4xx':
+      return [proxy, server, ['traffic-clean', 'traffic-none']];
     case 'errors-5xx':
-      return [proxy, server, traffic];
+      return [proxy, server, ['traffic-clean', 'traffic-none', 'business-ok']];
     default:
       return situation.backend === null ? [proxy] : [proxy, server];
   }

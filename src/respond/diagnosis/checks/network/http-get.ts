@@ -54,7 +54,7 @@ function judgeHealth(known: AnswerBook, server: ServerState): Observation[] {
   const about = { subject: server.subject, backend: server.backend };
   if (!answer.ok) return [couldNotLook(id, answer, about)];
   const { sign, says } = healthSign(check, answer.value);
-  if (sign === null) return [];
+  if (sign === null || untrusted(known, server)) return [];
   const { method, path, headers } = question.request;
   const summary = `${method} ${path} (the health check of ${server.subject}, Host ${headers['host']}) ${says}`;
   return [observe(id, answer, { ...about, sign, summary, facts: factsOf(answer.value, path) })];
@@ -102,7 +102,25 @@ function judgeBusiness(situation: Situation, known: AnswerBook, server: ServerSt
   }
   const sign = businessSign(answer.value, serverTimeout(situation, known, server));
   if (sign === null) return [];
+  if (untrusted(known, server)) {
+    return [
+      observe(id, answer, {
+        ...about,
+        sign: 'described',
+        summary: `behind the certificate that the proxy does not accept, GET ${path} at ${server.subject} ${says(answer.value)}`,
+        facts,
+      }),
+    ];
+  }
   return [observe(id, answer, { ...about, sign, summary: `GET ${path} at ${server.subject} ${says(answer.value)}`, facts })];
+}
+
+/** Our request does not verify certificates; where the proxy does and would refuse, our success says nothing about its own. */
+function untrusted(known: AnswerBook, server: ServerState): boolean {
+  if (server.address.scheme !== 'https' || server.tls?.verify === false) return false;
+  const question = tlsQuestion(server);
+  const tls = question === null ? null : known.value(question);
+  return tls !== null && tls.outcome !== 'trusted';
 }
 
 /** How long the proxy waits for this server; null when for ever or unknown. */
@@ -136,7 +154,9 @@ function factsOf(answer: HttpAnswer, path: string): Observation['facts'] {
 function judgeTogether(situation: Situation, known: AnswerBook, servers: readonly ServerState[]): Observation[] {
   const backends = [...new Set(servers.map((server) => server.backend))];
   return backends.flatMap((backend) => {
-    const mine = servers.filter((server) => server.backend === backend).flatMap((server) => answerOf(situation, known, server));
+    const mine = servers
+      .filter((server) => server.backend === backend && !untrusted(known, server))
+      .flatMap((server) => answerOf(situation, known, server));
     const failing = mine.filter(({ http }) => http.status !== null && http.status >= 500 && http.headers['retry-after'] === undefined);
     const fine = mine.filter(({ http }) => http.status !== null && http.status < 400);
     const shut = mine.filter(({ http }) => http.status === 401 || http.status === 403);

@@ -13,7 +13,7 @@ export const serverLog: Check = {
   needs: (situation) => [
     stateQuestion(situation),
     ...situation.knownServers.flatMap((entry) =>
-      entry.logFile === null ? [] : [{ kind: 'server/log' as const, path: entry.logFile, sinceMs: situation.nowMs - situation.windowMs }],
+      entry.logFile === null ? [] : [{ kind: 'server/log' as const, path: entry.logFile, sinceAt: situation.nowMs - situation.windowMs }],
     ),
   ],
   judge: (situation, known) =>
@@ -26,7 +26,7 @@ export const serverLog: Check = {
           (candidate.server === server.name || (address !== null && candidate.host === address.host && candidate.port === address.port)),
       );
       if (entry?.logFile == null) return [];
-      const answer = known.get({ kind: 'server/log', path: entry.logFile, sinceMs: situation.nowMs - situation.windowMs });
+      const answer = known.get({ kind: 'server/log', path: entry.logFile, sinceAt: situation.nowMs - situation.windowMs });
       if (answer === undefined) return [];
       const about = { subject: server.subject, backend: server.backend };
       if (!answer.ok) return [couldNotLook(id, answer, about)];
