@@ -1,4 +1,4 @@
-import { type DeclaredObject, type DynamicDirectory, declaredObjects, type ObjectFamily } from './dynamic-files.ts';
+import { type DynamicDirectory, declaredObjects, type ObjectFamily } from './dynamic-files.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { asObject, asTexts, field } from './json-value.ts';
 import { localName, type RuntimeObjects } from './runtime-objects.ts';
@@ -42,18 +42,20 @@ function differences(
   running: readonly (readonly [string, Raw])[],
 ): readonly Difference[] {
   const declared = declaredObjects(directory, family);
-  const named = new Map(running.map(([name, raw]) => [localName(name), raw]));
   const kind = family.slice(0, -1);
   const found: Difference[] = [];
-  for (const [name, object] of declared) {
-    const raw = runningAs(name, named);
-    if (raw === undefined)
-      found.push(difference(`the files declare the ${kind} ${name}, which Traefik does not run`, name, object.file.path));
-    else if (!covers(object.value, raw, ''))
-      found.push(difference(`the files declare the ${kind} ${name} otherwise than Traefik runs it`, name, object.file.path));
+  const runs = new Map<string, Raw>();
+  for (const [id, raw] of running) {
+    const names = plainNames(localName(id), family === 'routers' ? raw : {});
+    const name = names.find((candidate) => declared.has(candidate));
+    if (name === undefined) found.push(difference(`Traefik runs the ${kind} ${names[0]}, which no file declares`, names[0] ?? id, null));
+    else if (!runs.has(name)) runs.set(name, raw);
   }
-  for (const name of named.keys()) {
-    if (!isDeclared(name, declared)) found.push(difference(`Traefik runs the ${kind} ${name}, which no file declares`, name, null));
+  for (const [name, { value, file }] of declared) {
+    const raw = runs.get(name);
+    if (raw === undefined) found.push(difference(`the files declare the ${kind} ${name}, which Traefik does not run`, name, file.path));
+    else if (!covers(value, raw, ''))
+      found.push(difference(`the files declare the ${kind} ${name} otherwise than Traefik runs it`, name, file.path));
   }
   return found;
 }
@@ -63,12 +65,10 @@ function difference(text: string, name: string, file: string | null): Difference
 }
 
 /** Entry points with their own settings, and TLS conflicts, make `<entry>-name` and `<entry>-conflicted-name` of a router. */
-function runningAs(name: string, running: ReadonlyMap<string, Raw>): Raw | undefined {
-  return running.get(name) ?? [...running].find(([candidate]) => candidate.endsWith(`-${name}`))?.[1];
-}
-
-function isDeclared(name: string, declared: ReadonlyMap<string, DeclaredObject>): boolean {
-  return declared.has(name) || [...declared.keys()].some((candidate) => name.endsWith(`-${candidate}`));
+function plainNames(name: string, raw: Raw): readonly string[] {
+  const entries = [...asTexts(raw['using']), ...asTexts(raw['entryPoints'])];
+  const prefixes = entries.flatMap((entry) => [`${entry}-conflicted-`, `${entry}-`]);
+  return [name, ...prefixes.filter((prefix) => name.startsWith(prefix)).map((prefix) => name.slice(prefix.length))];
 }
 
 /** Whether everything that a file says is so in what runs. Empty values and false are what Traefik leaves out. */

@@ -3,11 +3,12 @@ import { type LogHints, type LogTimeouts, NO_HINTS, readAccessLog } from './acce
 import { declaredObjects, readDynamicDirectory } from './dynamic-files.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { asText, field, objectAt } from './json-value.ts';
-import { fetchRuntime, sourceKey, type TraefikSource } from './read-state.ts';
+import { fetchRuntime } from './runtime.ts';
 import { localName, type RuntimeObjects, type RuntimeService } from './runtime-objects.ts';
 import { parseServerUrl } from './server-url.ts';
 import { TraefikApi } from './traefik-api.ts';
 import { readTraefikLog } from './traefik-log.ts';
+import { sourceKey, type TraefikSource } from './traefik-source.ts';
 
 /**
  * The requests of a Traefik since an instant (ms since the epoch), oldest first. API and files, where they can be read, add

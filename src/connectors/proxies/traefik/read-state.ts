@@ -21,7 +21,8 @@ import { type DynamicDirectory, declaredObjects, readDynamicDirectory } from './
 import { readHealthCheck } from './health-check.ts';
 import { asList, asObject, asText, field, type JsonObject, objectAt } from './json-value.ts';
 import { type Difference, pendingChanges } from './pending-change.ts';
-import { hasReloadTime, type ReloadTimes, readReloadTimes } from './reload-time.ts';
+import { fetchReloadTimes, type ReloadTimes } from './reload-time.ts';
+import { fetchRuntime, type Runtime } from './runtime.ts';
 import {
   localName,
   qualified,
@@ -29,27 +30,13 @@ import {
   type RuntimeObjects,
   type RuntimeServer,
   type RuntimeService,
-  readEntryPoints,
-  readRuntimeObjects,
   routersLeadingTo,
 } from './runtime-objects.ts';
 import { parseServerAddress, parseServerUrl, serverSubject } from './server-url.ts';
 import { TraefikApi, TraefikApiError } from './traefik-api.ts';
 import { type LogEvent, readTraefikLog } from './traefik-log.ts';
+import { sourceKey, type TraefikSource } from './traefik-source.ts';
 import { DEFAULT_TRANSPORT, readServersTransport, type ServersTransport, UNKNOWN_TRANSPORT } from './upstream-tls.ts';
-import { readV1Objects } from './v1-objects.ts';
-
-/** Where one Traefik can be looked at. null: not configured, then what it would show is unknown. */
-export interface TraefikSource {
-  /** Name of the target, for the reasons and fixes. */
-  readonly target: string;
-  readonly apiUrl: string | null;
-  readonly metricsUrl: string | null;
-  readonly dynamicDirectory: string | null;
-  readonly staticFile: string | null;
-  readonly logFile: string | null;
-  readonly accessLogFile: string | null;
-}
 
 /** How far back the log is read for the results of health checks. */
 const CHECK_LOG_MS = 15 * 60_000;
@@ -67,7 +54,7 @@ export async function readTraefikState(source: TraefikSource, signal: AbortSigna
   const gaps: ReadGap[] = [];
   const [runtime, times, directory, staticPart, events] = await Promise.all([
     readRuntime(source, signal, gaps),
-    readTimes(source, signal, gaps),
+    readTimesOrGap(source, signal, gaps),
     readDirectory(source, signal, gaps),
     readStaticFile(source, gaps),
     readEvents(source, signal, clock, gaps),
@@ -105,55 +92,10 @@ interface Seen {
   readonly lastReloadAt: number | null;
 }
 
-/** What the API shows. */
-export interface Runtime {
-  readonly version: string | null;
-  readonly majorVersion: number;
-  readonly startedAt: number | null;
-  readonly objects: RuntimeObjects;
-  readonly entryPoints: readonly RuntimeEntryPoint[] | null;
-}
-
 interface StaticPart {
   readonly file: ConfigFile;
   readonly root: JsonObject | null;
   readonly problem: ConfigProblem | null;
-}
-
-/** `targets[front].traefik.api_url`: how gaps and errors name a key. */
-export function sourceKey(target: string, key: string): string {
-  return `targets[${target}].traefik.${key}`;
-}
-
-/**
- * Reads everything of the API that the state and the controls need.
- * @throws TraefikApiError
- */
-export async function fetchRuntime(api: TraefikApi, signal: AbortSignal): Promise<Runtime> {
-  const about = asObject(await api.json('/api/version', signal));
-  const version = asText(field(about, 'Version'));
-  const majorVersion = Number(/^v?(\d{1,3})\./.exec(version ?? '')?.[1] ?? 3);
-  const startedAt = Date.parse(asText(field(about, 'startDate')) ?? '');
-  const common = { version: version?.replace(/^v/, '') ?? null, majorVersion, startedAt: Number.isNaN(startedAt) ? null : startedAt };
-  if (majorVersion === 1) return { ...common, objects: readV1Objects(await api.json('/api', signal)), entryPoints: null };
-  const [rawdata, entryPoints] = await Promise.all([
-    api.json('/api/rawdata', signal),
-    api.json('/api/entrypoints', signal).catch(nullForApiErrors),
-  ]);
-  const objects = readRuntimeObjects(rawdata);
-  if (objects === null) {
-    throw new TraefikApiError(
-      'not-json',
-      '/api/rawdata answered something that is not a list of routers and services',
-      'Check that the API is Traefik 1.7 or newer.',
-    );
-  }
-  return { ...common, objects, entryPoints: readEntryPoints(entryPoints) };
-}
-
-function nullForApiErrors(error: unknown): null {
-  if (error instanceof TraefikApiError) return null;
-  throw error;
 }
 
 async function readRuntime(source: TraefikSource, signal: AbortSignal, gaps: ReadGap[]): Promise<Runtime | null> {
@@ -175,15 +117,11 @@ async function readRuntime(source: TraefikSource, signal: AbortSignal, gaps: Rea
   }
 }
 
-async function readTimes(source: TraefikSource, signal: AbortSignal, gaps: ReadGap[]): Promise<ReloadTimes> {
+async function readTimesOrGap(source: TraefikSource, signal: AbortSignal, gaps: ReadGap[]): Promise<ReloadTimes> {
   const none = { startedAt: null, lastReloadAt: null };
   if (source.metricsUrl === null) return none;
   try {
-    const url = new URL(source.metricsUrl);
-    const path = `${url.pathname}${url.search}`;
-    url.pathname = '';
-    url.search = '';
-    return readReloadTimes(await new TraefikApi(url.href, `targets[${source.target}].metrics_url`).text(path, signal, hasReloadTime));
+    return await fetchReloadTimes(source, signal);
   } catch (error) {
     gaps.push({
       what: 'metrics',

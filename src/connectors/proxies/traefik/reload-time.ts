@@ -1,3 +1,6 @@
+import { TraefikApi } from './traefik-api.ts';
+import type { TraefikSource } from './traefik-source.ts';
+
 /** What Traefik's own metrics tell about the life of its configuration. Instants in ms since the epoch. */
 export interface ReloadTimes {
   readonly startedAt: number | null;
@@ -6,6 +9,26 @@ export interface ReloadTimes {
 
 const RELOAD = 'traefik_config_last_reload_success';
 const START = 'process_start_time_seconds';
+
+/**
+ * Asks the metrics page of a Traefik; both null when it has none configured.
+ * @throws TraefikApiError
+ */
+export async function fetchReloadTimes(source: TraefikSource, signal: AbortSignal): Promise<ReloadTimes> {
+  if (source.metricsUrl === null) return { startedAt: null, lastReloadAt: null };
+  const key = `targets[${source.target}].metrics_url`;
+  const [base = '', path = ''] = splitUrl(source.metricsUrl);
+  return readReloadTimes(await new TraefikApi(base, key).text(path, signal, hasReloadTime));
+}
+
+function splitUrl(text: string): readonly [string, string] {
+  if (!URL.canParse(text)) return [text, ''];
+  const url = new URL(text);
+  const path = `${url.pathname}${url.search}`;
+  url.pathname = '';
+  url.search = '';
+  return [url.href, path];
+}
 
 /** Reads the two lines of a metrics page that matter here; null for what the page does not have. */
 export function readReloadTimes(page: string): ReloadTimes {
