@@ -35,35 +35,35 @@ export interface LogWindow {
 
 const defaultMaxBytes = 16 * 1024 * 1024;
 
-/** Requests of the last `sinceMs`. @throws {CannotLook} when the file cannot be read or nothing in it is understood. */
+/** Requests that ended at or after `sinceAt` (epoch ms), oldest first. @throws {CannotLook} when the file cannot be read or nothing in it is understood. */
 export async function readHaproxyRequests(
   source: HaproxyLogSource,
-  sinceMs: number,
+  sinceAt: number,
   signal: AbortSignal,
   clock: Clock,
 ): Promise<readonly RequestRecord[]> {
-  return (await readHaproxyLog(await logOf(source, sinceMs, clock), signal, clock)).requests;
+  return (await readHaproxyLog(await logOf(source, sinceAt), signal, clock)).requests;
 }
 
-/** State changes, errors, starts and reloads of the last `sinceMs`. @throws {CannotLook} as {@link readHaproxyRequests}. */
+/** State changes, errors, starts and reloads since `sinceAt` (epoch ms). @throws {CannotLook} as {@link readHaproxyRequests}. */
 export async function readHaproxyEvents(
   source: HaproxyLogSource,
-  sinceMs: number,
+  sinceAt: number,
   signal: AbortSignal,
   clock: Clock,
 ): Promise<readonly ProxyEvent[]> {
-  return (await readHaproxyLog(await logOf(source, sinceMs, clock), signal, clock)).events;
+  return (await readHaproxyLog(await logOf(source, sinceAt), signal, clock)).events;
 }
 
 /** Without a readable configuration only HAProxy's own formats are known. */
-async function logOf(source: HaproxyLogSource, sinceMs: number, clock: Clock): Promise<HaproxyLog> {
+async function logOf(source: HaproxyLogSource, sinceAt: number): Promise<HaproxyLog> {
   const { target, logFile, configFiles } = source;
   if (logFile === null) {
     throw new CannotLook('No log file is configured, so requests and events are unknown.', `Set targets[${target}].haproxy.log_file.`);
   }
   const environment = source.environment === undefined ? {} : { environment: source.environment };
   const { config } = await readHaproxyConfig({ target, statsSocket: null, configFiles, ...environment });
-  return { target, path: logFile, reader: createLogReader(logReaderOptions(config)), sinceAt: clock.now() - sinceMs };
+  return { target, path: logFile, reader: createLogReader(logReaderOptions(config)), sinceAt };
 }
 
 /** Both from one pass over the end of the log. @throws {CannotLook} as {@link readHaproxyRequests}. */
