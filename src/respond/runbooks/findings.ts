@@ -1,0 +1,192 @@
+import type { Page, RuleCopy, Step } from './page.ts';
+import { isUnbound } from './page.ts';
+import { ruleOf } from './rule-copy.ts';
+import type { Place, RunbookCheck, RunbookFinding } from './runbook-finding.ts';
+import { shown } from './runbook-finding.ts';
+import { listItems, mapEntries, parseYamlText } from './yaml-node.ts';
+
+/** The ids that exist; a page may name no others. */
+export interface KnownIds {
+  readonly checks: readonly string[];
+  readonly actions: readonly string[];
+  readonly causes: readonly string[];
+}
+
+/** A rule file as read, for what pages say about rules. */
+export interface RuleFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+interface Around {
+  readonly rules?: readonly RuleFile[];
+  readonly fileExists?: (path: string) => boolean;
+}
+
+/** Sections every page has. */
+const sectionsExpected: readonly string[] = ['meaning', 'impact', 'diagnosis', 'mitigation'];
+
+const top: Place = { line: 1, column: 1 };
+
+/** Everything that can be said against a page once it is read and bound. */
+export function checkPage(page: Page, known: KnownIds, around: Around): RunbookFinding[] {
+  return [
+    ...missingSections(page),
+    ...page.steps.flatMap((step) => stepFindings(page, step, known)),
+    ...ruleFindings(page, around.rules ?? null),
+    ...deadLinks(page, around.fileExists ?? null),
+  ];
+}
+
+function missingSections(page: Page): RunbookFinding[] {
+  const missing = sectionsExpected.filter((key) => !page.sections.some((section) => section.key === key));
+  return missing.map((key) => {
+    const title = `${key.slice(0, 1).toUpperCase()}${key.slice(1)}`;
+    return warning(page, 'missing-section', top, `the page has no section ${title}`, `Add a heading ## ${title} and what belongs under it`);
+  });
+}
+
+function stepFindings(page: Page, step: Step, known: KnownIds): RunbookFinding[] {
+  if (isUnbound(step)) {
+    const message = `step ${step.id} (${shown(step.text)}) is bound to nothing`;
+    return [warning(page, 'unbound', step.place, message, 'Attach a check, an action, or manual with the reason why a person does it')];
+  }
+  const unknown = (id: string, what: string, place: Place): RunbookFinding =>
+    error(page, 'unknown-id', place, `step ${step.id} names ${what} ${shown(id)}, which does not exist`, `Correct the id of the ${what}`);
+  return [
+    ...step.checks.filter(({ id }) => !known.checks.includes(id)).map(({ id, place }) => unknown(id, 'check', place)),
+    ...step.actions.filter(({ id }) => !known.actions.includes(id)).map(({ id, place }) => unknown(id, 'action', place)),
+    ...step.actions.flatMap(({ when, place }) =>
+      when.filter((cause) => !known.causes.includes(cause)).map((cause) => unknown(cause, 'cause', place)),
+    ),
+  ];
+}
+
+/** The file and alert behind `{{% rule %}}`: do they exist, and does the page quote them as they are? */
+function ruleFindings(page: Page, rules: readonly RuleFile[] | null): RunbookFinding[] {
+  const { rule } = page;
+  if (rule === null || rules === null) return [];
+  const files = rules.filter(({ path }) => path === rule.file || path.endsWith(`/${rule.file}`));
+  if (files.length === 0) {
+    return [error(page, 'rule-missing', rule.place, `there is no rule file ${shown(rule.file)}`, 'Correct the path of the file')];
+  }
+  const real = files.flatMap(rulesOf).filter(({ alert }) => alert === rule.alert);
+  if (real.length === 0) {
+    const message = `${rule.file} has no alert ${shown(rule.alert)}`;
+    return [error(page, 'rule-missing', rule.place, message, 'Correct the name of the alert')];
+  }
+  return [...drift(page, real), ...impossibleLabels(page, real)];
+}
+
+function drift(page: Page, real: readonly RuleCopy[]): RunbookFinding[] {
+  const copy = page.ruleCopy;
+  if (copy === null) return [];
+  const differences = real.map((rule) => differenceBetween(copy, rule));
+  const smallest = differences.find((difference) => difference === null) === null ? null : differences[0];
+  if (smallest === null || smallest === undefined) return [];
+  const message = `the rule quoted in the page differs from the rule file: ${smallest}`;
+  return [warning(page, 'rule-drift', copy.place, message, 'Copy the rule from the file into the page, and read the page again')];
+}
+
+/** The first difference as words; links to the page itself are no part of the rule. */
+function differenceBetween(copy: RuleCopy, rule: RuleCopy): string | null {
+  if (copy.alert !== rule.alert) return `alert is ${shown(rule.alert ?? '')}`;
+  if (words(copy.expr) !== words(rule.expr)) return `expr is ${shown(words(rule.expr))}`;
+  if (words(copy.for ?? '0m') !== words(rule.for ?? '0m')) return `for is ${shown(rule.for ?? '0m')}`;
+  return mapDifference('label', copy.labels, rule.labels) ?? mapDifference('annotation', copy.annotations, rule.annotations);
+}
+
+const linkKeys: readonly string[] = ['runbook', 'runbook_url'];
+
+function mapDifference(what: string, copy: Readonly<Record<string, string>>, real: Readonly<Record<string, string>>): string | null {
+  for (const key of new Set([...Object.keys(copy), ...Object.keys(real)])) {
+    if (linkKeys.includes(key) || words(copy[key] ?? '') === words(real[key] ?? '')) continue;
+    return `${what} ${key} is ${shown(words(real[key] ?? ''))}`;
+  }
+  return null;
+}
+
+function words(text: string | null): string {
+  return (text ?? '').split(/\s+/).filter(Boolean).join(' ');
+}
+
+/** `by (backend)` keeps one label; a text that shows `$labels.instance` then shows nothing. */
+function impossibleLabels(page: Page, real: readonly RuleCopy[]): RunbookFinding[] {
+  const rule = page.rule;
+  if (rule === null) return [];
+  const kept = real.map(({ expr }) => labelsKept(expr ?? ''));
+  const labels = kept[0];
+  if (labels === null || labels === undefined || kept.some((other) => other === null)) return [];
+  const texts = real.flatMap(({ annotations }) => Object.values(annotations));
+  const used = new Set(
+    texts.flatMap((text) => [...text.slice(0, 20_000).matchAll(/\$labels\.(\w{1,100})/g)].map((match) => match[1] ?? '')),
+  );
+  const possible = new Set(kept.flatMap((other) => other ?? []));
+  for (const { labels: own } of real) for (const name of Object.keys(own)) possible.add(name);
+  return [...used]
+    .filter((name) => !possible.has(name) && name !== 'alertname')
+    .map((name) => {
+      const message = `the texts of ${rule.alert} show $labels.${name}, but the expression keeps only ${labels.join(', ') || 'no labels'}`;
+      return warning(page, 'impossible-label', rule.place, message, `Aggregate by (${[...labels, name].join(', ')}) in ${rule.file}`);
+    });
+}
+
+/** The labels of an expression whose every aggregation says `by (…)`; null when it cannot be told this easily. */
+function labelsKept(expr: string): string[] | null {
+  if (expr.length > 10_000 || expr.includes('without') || expr.includes('group_')) return null;
+  const lists = [...expr.matchAll(/\bby ?\(([\w, ]{0,500})\)/g)].map((match) =>
+    (match[1] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  );
+  const [first, ...others] = lists;
+  if (first === undefined || others.some((list) => list.join() !== first.join())) return null;
+  const startsAggregated = /^[\s(]{0,50}(?:sum|count|max|min|avg)\b/.test(expr);
+  return startsAggregated ? first : null;
+}
+
+function rulesOf(file: RuleFile): RuleCopy[] {
+  if (file.text.length > 2_000_000) return [];
+  const yaml = parseYamlText(file.text, 1);
+  const groups = listItems(mapEntries(yaml.root)?.find(({ key }) => key === 'groups')?.value) ?? [];
+  const rules = groups.flatMap((group) => listItems(mapEntries(group)?.find(({ key }) => key === 'rules')?.value) ?? []);
+  return rules.flatMap((rule) => ruleOf(rule, yaml.placeOf(rule)) ?? []);
+}
+
+function deadLinks(page: Page, fileExists: ((path: string) => boolean) | null): RunbookFinding[] {
+  if (fileExists === null) return [];
+  return page.links.flatMap(({ url, place }) => {
+    const target = relativeTarget(page.path, url);
+    if (target === null || fileExists(target)) return [];
+    return [error(page, 'dead-link', place, `the link ${shown(url)} leads to no file`, 'Correct the link or remove it')];
+  });
+}
+
+/** The file a relative link means, or null when it is no link to a file beside the page. */
+function relativeTarget(path: string, url: string): string | null {
+  if (url === '' || /^[a-z][a-z0-9+.-]{0,30}:/i.test(url) || url.startsWith('/') || url.startsWith('#')) return null;
+  const file = url.split(/[?#]/, 1)[0] ?? '';
+  const parts = path.split('/').slice(0, -1);
+  for (const part of decoded(file).split('/')) {
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else if (part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function error(page: Page, check: RunbookCheck, place: Place, message: string, fix: string): RunbookFinding {
+  return { check, severity: 'error', file: page.path, line: place.line, column: place.column, alert: page.title, message, fix };
+}
+
+function warning(page: Page, check: RunbookCheck, place: Place, message: string, fix: string): RunbookFinding {
+  return { ...error(page, check, place, message, fix), severity: 'warning' };
+}
