@@ -1,0 +1,93 @@
+/** Numbers read and printed as Go does, since every text of the field is made by Go. */
+
+/** strconv.FormatFloat(value, 'f', -1, 64): the shortest digits without an exponent. */
+export function formatFixed(value: number): string {
+  if (!Number.isFinite(value)) return formatSpecial(value);
+  const { sign, digits, exponent } = shortest(value);
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
+  if (digits.length <= exponent + 1) return sign + digits.padEnd(exponent + 1, '0');
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+}
+
+/** strconv.FormatFloat(value, 'e', -1, 64) */
+export function formatExponent(value: number): string {
+  if (!Number.isFinite(value)) return formatSpecial(value);
+  const { sign, digits, exponent } = shortest(value);
+  return `${sign}${digits[0]}${digits.length > 1 ? `.${digits.slice(1)}` : ''}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/** strconv.FormatFloat(value, 'g', -1, 64) and `%v`: the shortest digits, with an exponent below 1e-4 and from 1e+06. */
+export function formatShortest(value: number): string {
+  if (!Number.isFinite(value)) return formatSpecial(value);
+  const { exponent } = shortest(value);
+  return exponent < -4 || exponent >= 6 ? formatExponent(value) : formatFixed(value);
+}
+
+/** strconv.FormatFloat(value, 'g', digits, 64), which is also `%.<digits>g`. */
+export function formatGeneral(value: number, precision: number): string {
+  if (!Number.isFinite(value)) return formatSpecial(value);
+  const significant = precision === 0 ? 1 : Math.min(precision, 100);
+  const rounded = Number(value.toExponential(Math.min(significant, 100) - 1));
+  const exponent = shortest(rounded).exponent;
+  const text = exponent < -4 || exponent >= significant ? formatExponent(rounded) : formatFixed(rounded);
+  return Object.is(value, -0) ? '-0' : text;
+}
+
+function formatSpecial(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? '+Inf' : '-Inf';
+}
+
+interface Decimal {
+  readonly sign: string;
+  /** Without leading or trailing zeros; `0` for zero. */
+  readonly digits: string;
+  /** Decimal exponent of the first digit. */
+  readonly exponent: number;
+}
+
+function shortest(value: number): Decimal {
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  const [mantissa = '0', exponent = '0'] = Math.abs(value).toExponential().split('e');
+  return { sign, digits: mantissa.replace('.', ''), exponent: Number(exponent) };
+}
+
+/**
+ * strconv.ParseFloat for text: decimal, hexadecimal (`0x1p-2`), `inf`, `infinity`, `nan`, any case, a sign, underscores not.
+ * null when it is not a number; ±Infinity for a decimal that does not fit.
+ */
+export function parseFloat64(text: string): number | null {
+  if (text.length > 400) return null;
+  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text);
+  const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
+  if (special !== null) {
+    if (special[2]?.toLowerCase() === 'nan') return special[1] === '' ? Number.NaN : null;
+    return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+  return parseHexFloat(text);
+}
+
+function parseHexFloat(text: string): number | null {
+  const match = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)p([+-]?\d{1,5})$/i.exec(text);
+  if (match === null) return null;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  if (whole === '' && fraction === '') return null;
+  const mantissa = Number.parseInt(`${whole}${fraction}`, 16);
+  const value = mantissa * 2 ** (Number(exponent) - 4 * fraction.length);
+  return sign === '-' ? -value : value;
+}
+
+/** A number literal of PromQL: Go integers of any base first (`0x1f`, `0755`, `0b1`), then floats. null when it is neither. */
+export function parseNumber(text: string): number | null {
+  const unsigned = text.replace(/^[+-]/, '');
+  const negative = text.startsWith('-');
+  const integer = /^0x[0-9a-f]+$/i.test(unsigned)
+    ? Number.parseInt(unsigned.slice(2), 16)
+    : /^0o?[0-7]+$/i.test(unsigned)
+      ? Number.parseInt(unsigned.replace(/^0o?/i, ''), 8)
+      : /^0b[01]+$/i.test(unsigned)
+        ? Number.parseInt(unsigned.slice(2), 2)
+        : null;
+  if (integer !== null) return negative ? -integer : integer;
+  return parseFloat64(text);
+}

@@ -1,0 +1,56 @@
+/**
+ * A piece of PromQL text. `kind` is `number`, `duration`, `string`, `identifier`, `metric` (an identifier with a colon), `eof`,
+ * `error`, or the punctuation or lower-case keyword itself. For `error`, `text` is the message.
+ */
+export interface Token {
+  readonly kind: string;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export const aggregators: ReadonlySet<string> = new Set([
+  ...['sum', 'avg', 'count', 'min', 'max', 'group', 'stddev', 'stdvar'],
+  ...['topk', 'bottomk', 'count_values', 'quantile', 'limitk', 'limit_ratio'],
+]);
+
+/** Aggregators whose first argument is a parameter. */
+export const parameterised: ReadonlySet<string> = new Set(['topk', 'bottomk', 'quantile', 'limitk', 'limit_ratio', 'count_values']);
+
+export const setOperators: ReadonlySet<string> = new Set(['and', 'or', 'unless']);
+export const comparisons: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+
+const wordOperators: ReadonlySet<string> = new Set([...setOperators, 'atan2']);
+const plainKeywords: ReadonlySet<string> = new Set([
+  ...['by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'bool', 'offset', 'fill', 'fill_left', 'fill_right'],
+  ...['start', 'end', 'step', 'range', 'anchored', 'smoothed', 'min_of', 'max_of'],
+]);
+const symbolOperators: ReadonlySet<string> = new Set([...comparisons, '+', '-', '*', '/', '%', '^', '=~', '!~', '@', '</', '>/']);
+
+/** Keywords that cannot also name a metric. */
+const reserved: ReadonlySet<string> = new Set(['bool', 'on', 'ignoring', 'group_left', 'group_right', 'atan2']);
+
+export function isKeyword(lowerCase: string): boolean {
+  return aggregators.has(lowerCase) || wordOperators.has(lowerCase) || plainKeywords.has(lowerCase);
+}
+
+/** Whether the token may stand where a metric name is expected. */
+export function namesMetric({ kind }: Token): boolean {
+  return kind === 'identifier' || kind === 'metric' || (isKeyword(kind) && !reserved.has(kind));
+}
+
+/** Whether the token may stand where a label name is expected outside of braces. */
+export function namesLabel({ kind }: Token): boolean {
+  return kind === 'identifier' || isKeyword(kind);
+}
+
+/** A token as error messages call it. Wording of Prometheus' parser. */
+export function describeToken({ kind, text }: Token): string {
+  if (kind === 'eof') return 'end of input';
+  if (kind === 'metric') return `identifier ${JSON.stringify(text)}`;
+  if (['number', 'duration', 'string', 'identifier'].includes(kind)) return `${kind} ${kind === 'string' ? text : JSON.stringify(text)}`;
+  if (aggregators.has(kind)) return `<aggr:${text}>`;
+  if (symbolOperators.has(kind) || wordOperators.has(kind)) return `<op:${text}>`;
+  if (plainKeywords.has(kind)) return `<${text}>`;
+  return JSON.stringify(text);
+}
