@@ -42,6 +42,12 @@ export interface ExpectedChange {
   readonly becomes: string;
 }
 
+/** What a plan does to one subject, in the words the guards judge by; from the intents, before any proxy's words. */
+export interface PlanEffect {
+  readonly subject: string;
+  readonly does: 'restart' | 'take-out' | 'give-back' | 'readdress' | 'limit';
+}
+
 export interface GuardVerdict {
   readonly id: string;
   readonly allow: boolean;
@@ -54,6 +60,8 @@ export interface Plan {
   readonly incident: string;
   /** Runbook step that offered it, or null. */
   readonly step: string | null;
+  /** Title of the page with that step, or null. */
+  readonly runbook: string | null;
   readonly target: string;
   readonly backend: string | null;
   readonly action: string;
@@ -66,6 +74,7 @@ export interface Plan {
   /** In the order in which they would be run; empty when there is no inverse. */
   readonly undo: readonly WireCommand[];
   readonly expected: readonly ExpectedChange[];
+  readonly effects: readonly PlanEffect[];
   readonly preconditions: readonly Precondition[];
   /** SHA-256 over the configuration files of the proxy, or null when they cannot be read. */
   readonly configHash: string | null;

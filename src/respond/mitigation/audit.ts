@@ -56,7 +56,10 @@ export interface AuditStore {
   append(entry: NewAuditEntry): Promise<AuditEntry>;
   /** Newest first. */
   list(query: AuditQuery): Promise<{ readonly entries: readonly AuditEntry[]; readonly total: number }>;
+  /** Checks the whole chain, from the first entry. */
   verify(): Promise<ChainReport>;
+  /** Checks what was added since the last good check of this process; the first time the whole chain. */
+  check(): Promise<ChainReport>;
 }
 
 export const noHash = '0'.repeat(64);

@@ -49,4 +49,6 @@ export interface LedgerStore {
   lease(key: string): Promise<Lease | null>;
   /** Does nothing when the token is not the present one. */
   releaseLease(key: string, token: number): Promise<void>;
+  /** Frees every lease. Only for a process that just started and knows that no other one is alive. */
+  releaseAllLeases(): Promise<void>;
 }

@@ -16,10 +16,17 @@ import type { Tables } from './tables.ts';
 const verifyBatch = 2000;
 
 export function auditStore(db: Kysely<Tables>): AuditStore {
+  let checked: AuditEntry | null = null;
+  const verifyFrom = async (start: AuditEntry | null) => {
+    const { report, last } = await verify(db, start);
+    if (report.ok) checked = last;
+    return report;
+  };
   return {
     append: (entry) => db.transaction().execute((trx) => appendAudit(trx, entry)),
     list: (query) => list(db, query),
-    verify: () => verify(db),
+    verify: () => verifyFrom(null),
+    check: () => verifyFrom(checked),
   };
 }
 
@@ -50,14 +57,14 @@ async function list(db: Kysely<Tables>, query: AuditQuery): Promise<{ entries: r
   return { entries: rows.map(entryOf), total };
 }
 
-async function verify(db: Kysely<Tables>): Promise<ChainReport> {
-  let previous: AuditEntry | null = null;
+async function verify(db: Kysely<Tables>, start: AuditEntry | null): Promise<{ report: ChainReport; last: AuditEntry | null }> {
+  let last = start;
   for (;;) {
-    const entries: readonly AuditEntry[] = await entriesAfter(db, previous === null ? 0 : previous.seq);
-    const report = checkChain(entries, previous, sha256);
-    const last = entries.at(-1);
-    if (!report.ok || last === undefined) return report;
-    previous = last;
+    const entries: readonly AuditEntry[] = await entriesAfter(db, last === null ? 0 : last.seq);
+    const report = checkChain(entries, last, sha256);
+    const newest = entries.at(-1);
+    if (!report.ok || newest === undefined) return { report, last };
+    last = newest;
   }
 }
 

@@ -54,7 +54,7 @@ function breakers(db: Kysely<Tables>): Pick<LedgerStore, 'openBreaker' | 'closeB
   };
 }
 
-function leases(db: Kysely<Tables>): Pick<LedgerStore, 'acquireLease' | 'lease' | 'releaseLease'> {
+function leases(db: Kysely<Tables>): Pick<LedgerStore, 'acquireLease' | 'lease' | 'releaseLease' | 'releaseAllLeases'> {
   return {
     acquireLease: (key, owner, nowMs, forMs) =>
       db.transaction().execute(async (trx) => {
@@ -74,6 +74,9 @@ function leases(db: Kysely<Tables>): Pick<LedgerStore, 'acquireLease' | 'lease' 
     // The row stays, expired: its token must never be given out again.
     releaseLease: async (key, token) => {
       await db.updateTable('lease').set({ owner: '', expires_at: 0 }).where('key', '=', key).where('token', '=', token).execute();
+    },
+    releaseAllLeases: async () => {
+      await db.updateTable('lease').set({ owner: '', expires_at: 0 }).execute();
     },
   };
 }
