@@ -71,16 +71,15 @@ export function literalSecrets(
       if (!isScalar(pair.key) || !isScalar(pair.value) || pair.value.value === null || fromEnvironment.has(pair.value)) return;
       const key = String(pair.key.value);
       const inLabels = ancestors.some((node) => isPair(node) && isScalar(node.key) && node.key.value === 'labels');
-      if (!inLabels && (secretKey.test(key) || isSecretUrl(String(pair.value.value))))
-        found.push({ offset: pair.value.range?.[0] ?? 0, key });
+      if (!inLabels && (secretKey.test(key) || isSecretUrl(pair.value.value))) found.push({ offset: pair.value.range?.[0] ?? 0, key });
     },
   });
   return found;
 }
 
 /** A URL that is worth a password: one with a password inside, or an incoming webhook of Slack. */
-function isSecretUrl(text: string): boolean {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
+function isSecretUrl(text: unknown): boolean {
+  if (typeof text !== 'string' || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
   const url = new URL(text);
   return url.password !== '' || (url.hostname === 'hooks.slack.com' && url.pathname.length > 1);
 }

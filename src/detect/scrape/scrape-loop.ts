@@ -73,7 +73,7 @@ export class ScrapeLoop {
 
   /** Ends everything; resolves when no scrape runs any more. */
   async stop(): Promise<void> {
-    const running = [...this.#watches.values()].map((watch) => watch.running);
+    const running = [...this.#watches.values()].flatMap((watch) => (watch.running === null ? [] : [watch.running]));
     for (const [name, watch] of this.#watches) this.#end(name, watch);
     this.#coalescer.stop();
     await Promise.all(running);

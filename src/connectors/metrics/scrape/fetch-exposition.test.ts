@@ -39,7 +39,7 @@ async function failure(url: string, more: Parameters<typeof get>[1] = {}): Promi
 }
 
 test('gets text', async () => {
-  const url = await serve((request, response) => response.end(`x{path="${request.url}",h="${request.headers['x-test']}"} 1\n`));
+  const url = await serve((request, response) => response.end(`x{path="${request.url}",h="${String(request.headers['x-test'])}"} 1\n`));
   expect(await get(`${url}/metrics?a=b`, { headers: { 'x-test': 'yes' } })).toBe('prometheus: x{path="/metrics?a=b",h="yes"} 1\n');
 });
 
