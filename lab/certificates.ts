@@ -1,13 +1,13 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 /** A certificate with its key, both PEM. */
-export interface CertificatePair {
+interface CertificatePair {
   readonly certificatePem: string;
   readonly keyPem: string;
 }
 
 /** What a certificate says. Instants in ms since the epoch. */
-export interface CertificateRequest {
+interface CertificateRequest {
   readonly commonName: string;
   readonly dnsNames: readonly string[];
   readonly ipv4: readonly string[];
@@ -20,10 +20,7 @@ export interface CertificateRequest {
  * Makes a P-256 certificate, signed by `issuer` or, when that is null, by itself. The DER is written here (X.690, RFC 5280) so that the lab
  * needs no program for it and no key is ever stored in the repository.
  */
-export function makeCertificate(
-  request: CertificateRequest,
-  issuer: (CertificatePair & { readonly commonName: string }) | null,
-): CertificatePair {
+function makeCertificate(request: CertificateRequest, issuer: (CertificatePair & { readonly commonName: string }) | null): CertificatePair {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const signer = issuer === null ? privateKey : createPrivateKey(issuer.keyPem);
   const body = tbsCertificate(request, issuer?.commonName ?? request.commonName, publicKey);

@@ -9,7 +9,7 @@ import { Floor, type FloorParts, LabError, type LabProxyKind, proxyKinds } from 
 import { NameServer } from './names.ts';
 import { findHaproxyExporter, LabExporter } from './proxies/exporter.ts';
 import { findHaproxy, LabHaproxy } from './proxies/haproxy.ts';
-import { findTraefik, LabTraefik } from './proxies/traefik.ts';
+import { findTraefik, LabTraefik, standInProgram } from './proxies/traefik.ts';
 import { describeProxymedic } from './proxymedic-config.ts';
 import { Supervisor } from './supervisor.ts';
 import { describeTopology, hostOf, type Topology, type TopologyInput } from './topology.ts';
@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly proxies?: readonly LabProxyKind[];
   /** Run the standalone exporter beside HAProxy; default false. Asking for it where it is not installed is a LabError. */
   readonly exporter?: boolean;
+  /** Run the small stand-in in Traefik's place; default false. For a demo where no proxy is installed. */
+  readonly standIn?: boolean;
   /** Keep the directory with configurations and logs after `stop`; default false. */
   readonly keepDirectory?: boolean;
 }
@@ -88,13 +90,16 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 
 interface Binaries {
   readonly haproxy: string | null;
-  readonly traefik: string | null;
+  readonly traefik: readonly string[] | null;
   readonly exporter: string | null;
 }
 
 function findBinaries(options: LabOptions): Binaries {
   const wanted = options.proxies ?? proxyKinds;
-  const found = { haproxy: wanted.includes('haproxy') ? findHaproxy() : null, traefik: wanted.includes('traefik') ? findTraefik() : null };
+  const found = {
+    haproxy: wanted.includes('haproxy') ? findHaproxy() : null,
+    traefik: wanted.includes('traefik') ? traefikProgram(options) : null,
+  };
   for (const kind of options.proxies ?? []) {
     if (found[kind] === null) throw new LabError(`no ${kind} is installed here; ${howToInstall[kind]}`);
   }
@@ -102,6 +107,12 @@ function findBinaries(options: LabOptions): Binaries {
   if (options.exporter === true && exporter === null)
     throw new LabError('no haproxy_exporter is installed here; apt install prometheus-haproxy-exporter');
   return { ...found, exporter };
+}
+
+function traefikProgram(options: LabOptions): readonly string[] | null {
+  if (options.standIn === true) return standInProgram;
+  const binary = findTraefik();
+  return binary === null ? null : [binary];
 }
 
 export const howToInstall: Readonly<Record<LabProxyKind, string>> = {
@@ -126,7 +137,7 @@ async function build(base: {
       ? null
       : await LabHaproxy.start(directory, { view: viewFor(true), supervisor, resolverPort: names.port, binary: binaries.haproxy });
   const traefik =
-    binaries.traefik === null ? null : await LabTraefik.start(directory, { view: viewFor(false), supervisor, binary: binaries.traefik });
+    binaries.traefik === null ? null : await LabTraefik.start(directory, { view: viewFor(false), supervisor, program: binaries.traefik });
   const exporter =
     binaries.exporter === null || haproxy === null
       ? null

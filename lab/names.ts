@@ -75,7 +75,7 @@ export function readQuestion(query: Buffer): Question | null {
 }
 
 /** The answer in wire form (RFC 1035): one A record, or a bare response code. */
-export function answerTo(query: Buffer, question: Question, mode: Exclude<NameMode, 'silent'>): Buffer {
+function answerTo(query: Buffer, question: Question, mode: Exclude<NameMode, 'silent'>): Buffer {
   const known = question.name.endsWith('.lab.test');
   const code = mode === 'server-failure' ? 2 : mode === 'no-such-name' || !known ? 3 : 0;
   const records = code === 0 && question.type === typeA ? 1 : 0;

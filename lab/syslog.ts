@@ -34,6 +34,5 @@ export class SyslogReceiver {
 /** The line of the log file: what came without its `<PRI>`, control characters escaped as rsyslog does (`#011`). */
 export function fileLine(datagram: string): string {
   const text = datagram.trimEnd().replace(/^<\d{1,3}>/, '');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return `${text.replaceAll(/[\u0000-\u001f]/g, (char) => `#${char.charCodeAt(0).toString(8).padStart(3, '0')}`)}\n`;
+  return `${text.replaceAll(/\p{Cc}/gu, (char) => `#${char.charCodeAt(0).toString(8).padStart(3, '0')}`)}\n`;
 }

@@ -55,7 +55,7 @@ export class TopologyError extends Error {
 }
 
 /** Fast enough that a fault shows within seconds, slow enough for two busy cores. */
-export const defaultCheck: CheckSpec = { path: '/health', intervalMs: 1000, timeoutMs: 1000, rise: 2, fall: 2, port: null };
+const defaultCheck: CheckSpec = { path: '/health', intervalMs: 1000, timeoutMs: 1000, rise: 2, fall: 2, port: null };
 
 const defaultTimeouts: TimeoutSpec = { connectMs: 1000, serverMs: 3000, clientMs: 10_000, queueMs: 2000 };
 const maxServers = 20;

@@ -100,7 +100,9 @@ export class Traffic {
       this.#inFlight -= 1;
       this.#byStatus[status] = (this.#byStatus[status] ?? 0) + 1;
     };
-    ask({ url: this.spec.entryUrl, host: this.spec.host, path, agent, timeoutMs: this.spec.timeoutMs ?? defaultTimeoutMs }).then(count);
+    void ask({ url: this.spec.entryUrl, host: this.spec.host, path, agent, timeoutMs: this.spec.timeoutMs ?? defaultTimeoutMs }).then(
+      count,
+    );
   }
 }
 

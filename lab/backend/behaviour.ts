@@ -31,7 +31,7 @@ export interface Rule {
 }
 
 /** What a connection meets before HTTP. `normal`: TLS or plain as configured. `silent`: accepted, not a byte comes back. */
-export type Wire = 'normal' | 'plain' | 'tls' | 'silent' | 'banner' | 'crash';
+type Wire = 'normal' | 'plain' | 'tls' | 'silent' | 'banner' | 'crash';
 
 /** Everything a server of the lab can be told, as one absolute state. */
 export interface Behaviour {

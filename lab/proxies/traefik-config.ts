@@ -68,6 +68,6 @@ function transport(backend: BackendView, view: ProxyView): object {
 }
 
 /** The address as Traefik's metrics and API show it. */
-export function urlOf(server: ServerView): string {
+function urlOf(server: ServerView): string {
   return `${server.tls === null ? 'http' : 'https'}://${server.host}:${server.port}`;
 }

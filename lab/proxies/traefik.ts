@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../ports.ts';
 import { findProgram } from '../programs.ts';
 import type { Supervised, Supervisor } from '../supervisor.ts';
@@ -17,29 +18,39 @@ export function findTraefik(): string | null {
   return findProgram('TRAEFIK_BIN', 'traefik', [join(cache, 'traefik-v3.6.23')]);
 }
 
-/** A real Traefik 3 with its API, metrics, JSON logs and a file provider's directory. */
+/** The argument array of the small reverse proxy that takes Traefik's place in a demo where nothing is installed. */
+export const standInProgram: readonly string[] = [process.execPath, fileURLToPath(new URL('../proxy/main.ts', import.meta.url))];
+
+/** A Traefik 3, or its stand-in, with its API, metrics, JSON logs and a file provider's directory. */
 export class LabTraefik {
   readonly kind = 'traefik';
   readonly name = 'front';
   readonly configFile: string;
-  readonly #binary: string;
+  readonly #program: readonly string[];
   readonly #places: TraefikPlaces;
   readonly #outputFile: string;
   readonly #supervisor: Supervisor;
   #view: ProxyView;
   #process: Supervised | null = null;
 
-  private constructor(directory: string, places: TraefikPlaces, parts: { view: ProxyView; supervisor: Supervisor; binary: string }) {
+  private constructor(
+    directory: string,
+    places: TraefikPlaces,
+    parts: { view: ProxyView; supervisor: Supervisor; program: readonly string[] },
+  ) {
     this.configFile = join(directory, 'traefik.yml');
     this.#outputFile = join(directory, 'output.log');
     this.#places = places;
     this.#supervisor = parts.supervisor;
     this.#view = parts.view;
-    this.#binary = parts.binary;
+    this.#program = parts.program;
   }
 
   /** Starts it on ports of its own and waits until its first health checks have run. */
-  static async start(labDirectory: string, options: { view: ProxyView; supervisor: Supervisor; binary: string }): Promise<LabTraefik> {
+  static async start(
+    labDirectory: string,
+    options: { view: ProxyView; supervisor: Supervisor; program: readonly string[] },
+  ): Promise<LabTraefik> {
     const directory = join(labDirectory, 'traefik');
     const places: TraefikPlaces = {
       entryPort: await freePort(),
@@ -91,7 +102,7 @@ export class LabTraefik {
   /** Starts the process with the configuration on the disk, unless it runs. */
   async startAgain(): Promise<void> {
     if (this.#process?.alive()) return;
-    const argv = [this.#binary, `--configFile=${this.configFile}`];
+    const argv = [...this.#program, `--configFile=${this.configFile}`];
     const started = await this.#supervisor.start({ name: 'traefik', argv, outputFile: this.#outputFile });
     this.#process = started;
     await waitFor(`traefik to know its services (see ${this.logFile} and ${this.#outputFile})`, startTimeoutMs, async () => {
