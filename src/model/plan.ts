@@ -21,7 +21,14 @@ export type Risk = 'reversible' | 'disruptive' | 'irreversible';
  */
 export type WireCommand =
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly subject: string }
-  | { readonly kind: 'haproxy'; readonly target: string; readonly line: string; readonly subject: string }
+  | {
+      readonly kind: 'haproxy';
+      readonly target: string;
+      readonly line: string;
+      readonly subject: string;
+      /** A server is given back even while its check fails: the way back of a drain. Else its check must pass first. */
+      readonly evenIfDown?: true;
+    }
   | { readonly kind: 'write-file'; readonly target: string; readonly path: string; readonly content: string; readonly subject: string }
   | { readonly kind: 'delete-file'; readonly target: string; readonly path: string; readonly subject: string };
 

@@ -89,6 +89,13 @@ export function frontendsOf(config: HaproxyConfig): readonly ConfigProxy[] {
   return config.proxies.filter(({ kind }) => kind !== 'backend');
 }
 
+/** One declared server, or undefined. */
+export function serverOf(config: HaproxyConfig, backend: string, name: string): ConfigServer | undefined {
+  return config.proxies
+    .find((proxy) => proxy.kind !== 'frontend' && proxy.name === backend)
+    ?.servers.find((server) => server.name === name);
+}
+
 function readGlobals(sections: readonly ConfigSection[]): TlsGlobals {
   const lines = sections.filter(({ kind }) => kind === 'global').flatMap((section) => section.lines);
   return {
