@@ -92,9 +92,9 @@ describe('a JSON line of the access log', () => {
   });
 
   test('of a 504 is judged by the timeouts of the service', () => {
-    const hints: LogHints = { timeoutsOf: () => ({ dialTimeoutMs: 2000, responseHeaderTimeoutMs: 5000 }), serviceOf: () => null };
+    const hints: LogHints = { timeoutsOf: () => ({ dialTimeoutMs: 2000, responseHeaderTimeoutMs: 10_000 }), serviceOf: () => null };
     expect(parseAccessLine(line(ownError(504, 15, 2001)), hints)?.origin).toBe('proxy-connect');
-    expect(parseAccessLine(line(ownError(504, 15, 5001)), hints)?.origin).toBe('proxy-response');
+    expect(parseAccessLine(line(ownError(504, 15, 10_001)), hints)?.origin).toBe('proxy-response');
   });
 
   test('without a server belongs to the service of its router, when that is known', () => {

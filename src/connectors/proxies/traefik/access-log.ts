@@ -17,7 +17,7 @@ export interface AccessLogSource {
   readonly key: string;
 }
 
-/** Timeouts of the way to a service's servers, in ms; `responseHeaderTimeoutMs` null: Traefik waits for ever. */
+/** Timeouts of the way to the servers of a service, in ms; null where there is none or it is unknown. */
 export interface LogTimeouts {
   readonly dialTimeoutMs: number | null;
   readonly responseHeaderTimeoutMs: number | null;
@@ -188,7 +188,8 @@ function originOfTimeout(facts: AnswerFacts): AnswerOrigin {
   const tookMs = facts.durationMs;
   const dialMs = facts.timeouts?.dialTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS;
   if (tookMs === null) return 'proxy-connect';
-  if (facts.timeouts?.responseHeaderTimeoutMs === null) return 'proxy-connect';
+  const answerMs = facts.timeouts?.responseHeaderTimeoutMs ?? null;
+  if (answerMs !== null && isAbout(tookMs, answerMs)) return isAbout(tookMs, dialMs) ? 'proxy-connect' : 'proxy-response';
   return isAbout(tookMs, dialMs) || isAbout(tookMs, TLS_HANDSHAKE_TIMEOUT_MS) ? 'proxy-connect' : 'proxy-response';
 }
 

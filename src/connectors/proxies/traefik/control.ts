@@ -10,7 +10,7 @@ import { asObject, asTexts, field } from './json-value.ts';
 import { limitOverlay } from './limit-overlay.ts';
 import type { OverlayFile } from './overlay-file.ts';
 import { deleteOwnFile, pathRefusal, readOwnFile, writeOwnFile } from './own-file.ts';
-import { pendingChanges } from './pending-change.ts';
+import { pendingChanges, withoutDisproved } from './pending-change.ts';
 import { fetchReloadTimes } from './reload-time.ts';
 import { fetchRuntime, type Runtime } from './runtime.ts';
 import { localName, type RuntimeObjects } from './runtime-objects.ts';
@@ -127,7 +127,7 @@ class TraefikControl implements Control {
       return { impossible: `Traefik ${runtime.version ?? '1'} cannot be changed by files of ours; that needs version 2 or newer` };
     const providers = asTexts(field(asObject(overview), 'providers'));
     if (!providers.some((name) => name.toLowerCase() === 'file')) return { impossible: 'the file provider of this Traefik is not enabled' };
-    return { runtime, directory, lastReloadAt: times.lastReloadAt };
+    return { runtime, directory: withoutDisproved(directory, runtime.objects), lastReloadAt: times.lastReloadAt };
   }
 
   #refusal(present: Present, except: string | null): string | null {

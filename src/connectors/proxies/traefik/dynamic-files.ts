@@ -14,12 +14,16 @@ const DEEPEST_DIRECTORY = 8;
 export interface DynamicFile extends ConfigFile {
   /** Path below the directory. */
   readonly name: string;
-  /** The parsed first document; null when Traefik could not take the file, or when it cannot be read here. */
+  /** The parsed first document; null when it cannot be parsed here. */
   readonly content: JsonObject | null;
   readonly problems: readonly ConfigProblem[];
   /** Why its content cannot be known here although Traefik may know it (a TOML file, a template); else null. */
   readonly opaque: string | null;
+  /** Whether its problems are only keys unknown here, which a newer Traefik may know. */
+  readonly doubtful: boolean;
 }
+
+type FileContent = Pick<DynamicFile, 'content' | 'problems' | 'opaque' | 'doubtful'>;
 
 export type ObjectFamily = 'routers' | 'services' | 'middlewares' | 'serversTransports';
 
@@ -92,7 +96,7 @@ async function listFiles(root: string, below: string, depth: number): Promise<st
 
 async function readDynamicFile(root: string, name: string): Promise<DynamicFile> {
   const path = join(root, name);
-  const empty = { path, name, modifiedAt: 0, hash: '', content: null, problems: [], opaque: null };
+  const empty = { path, name, modifiedAt: 0, hash: '', content: null, problems: [], opaque: null, doubtful: false };
   try {
     const info = await stat(path);
     if (!info.isFile()) return { ...empty, problems: [problem('unreadable', `${path} is not a regular file`, path, null)] };
@@ -108,8 +112,8 @@ async function readDynamicFile(root: string, name: string): Promise<DynamicFile>
 }
 
 /** What one file's text declares, and what Traefik would reject in it. Never throws. */
-export function readContent(path: string, text: string): Pick<DynamicFile, 'content' | 'problems' | 'opaque'> {
-  const none = { content: null, problems: [], opaque: null };
+export function readContent(path: string, text: string): FileContent {
+  const none = { content: null, problems: [], opaque: null, doubtful: false };
   if (/\.toml$/i.test(path)) return { ...none, opaque: `${path} is TOML, which is not read here; write it as YAML to have it compared` };
   if (text.includes('{{')) return { ...none, opaque: `${path} is a template; what it becomes is known to Traefik only` };
   try {
@@ -120,18 +124,23 @@ export function readContent(path: string, text: string): Pick<DynamicFile, 'cont
   }
 }
 
-function parseYaml(path: string, text: string): Pick<DynamicFile, 'content' | 'problems' | 'opaque'> {
+function parseYaml(path: string, text: string): FileContent {
   const documents = parseAllDocuments(text, { merge: true, prettyErrors: false, logLevel: 'silent' });
   const document = Array.isArray(documents) ? documents[0] : undefined;
-  if (document === undefined) return { content: {}, problems: [], opaque: null };
+  if (document === undefined) return { content: {}, problems: [], opaque: null, doubtful: false };
   const errors = document.errors.map((error) => problem('syntax', `${path}: ${error.message}`, path, lineAt(text, error.pos[0])));
-  if (errors.length > 0) return { content: null, problems: errors.slice(0, 20), opaque: null };
+  if (errors.length > 0) return { content: null, problems: errors.slice(0, 20), opaque: null, doubtful: false };
   const root: unknown = document.toJS({ maxAliasCount: 100 });
-  const wrong = schemaProblems(root).map(({ text: said, path: keys }) => {
+  const wrong = schemaProblems(root).map(({ text: said, path: keys, certain }) => {
     const node: unknown = isMap(document.contents) ? document.getIn(keys, true) : null;
-    return problem('invalid', `${path}: ${said}`, path, lineOf(text, node));
+    return { ...problem('syntax', `${path}: ${said}`, path, lineOf(text, node)), certain };
   });
-  return { content: wrong.length > 0 ? null : (asObject(root) ?? {}), problems: wrong.slice(0, 20), opaque: null };
+  return {
+    content: asObject(root) ?? {},
+    problems: wrong.slice(0, 20).map(({ certain: _, ...found }) => found),
+    opaque: null,
+    doubtful: wrong.length > 0 && wrong.every((found) => !found.certain),
+  };
 }
 
 function lineOf(text: string, node: unknown): number | null {

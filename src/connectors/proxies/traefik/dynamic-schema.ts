@@ -82,11 +82,16 @@ const DYNAMIC: Shape = {
   },
 };
 
+/** `http`, `routers`, the name: below that a key belongs to an object. */
+const OBJECT_DEPTH = 3;
+
 /** Something that makes Traefik reject a file, in Traefik's own words. */
 export interface SchemaProblem {
   readonly text: string;
   /** Keys that lead to it, from the top. */
   readonly path: readonly string[];
+  /** false for a key inside of an object that is only unknown here: another version of Traefik may know it. */
+  readonly certain: boolean;
 }
 
 /**
@@ -95,7 +100,7 @@ export interface SchemaProblem {
  */
 export function schemaProblems(root: unknown): readonly SchemaProblem[] {
   const object = asObject(root);
-  if (object === null) return root === null || root === undefined ? [] : [{ text: 'the file is not a map', path: [] }];
+  if (object === null) return root === null || root === undefined ? [] : [{ text: 'the file is not a map', path: [], certain: true }];
   return Object.entries(object).flatMap(([key, value]) => {
     const shape = shapeOf(DYNAMIC, key);
     return shape === null ? [] : below(value, shape, [key]);
@@ -114,11 +119,13 @@ function below(value: unknown, shape: Shape, path: readonly string[]): readonly 
 
 function childProblems(shape: Exclude<Shape, 'any'>, key: string, child: unknown, path: readonly string[]): readonly SchemaProblem[] {
   const found = shape.each ?? shapeOf(shape, key);
-  return found === null ? [{ text: `field not found, node: ${key}`, path: [...path, key] }] : below(child, found, [...path, key]);
+  return found === null
+    ? [{ text: `field not found, node: ${key}`, path: [...path, key], certain: path.length < OBJECT_DEPTH }]
+    : below(child, found, [...path, key]);
 }
 
 function standalone(path: readonly string[]): SchemaProblem {
-  return { text: `${path.at(-1) ?? 'the file'} cannot be a standalone element`, path };
+  return { text: `${path.at(-1) ?? 'the file'} cannot be a standalone element`, path, certain: true };
 }
 
 function shapeOf(shape: Shape, key: string): Shape | null {

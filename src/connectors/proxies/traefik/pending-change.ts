@@ -36,6 +36,18 @@ export function pendingChanges(directory: DynamicDirectory, runtime: RuntimeObje
   ];
 }
 
+/**
+ * The directory without problems that cannot be real: keys that are only unknown here, in a file whose every object runs
+ * exactly as declared. Traefik rejects a file as a whole, so it knows those keys.
+ */
+export function withoutDisproved(directory: DynamicDirectory, runtime: RuntimeObjects): DynamicDirectory {
+  const doubtful = directory.files.filter((file) => file.doubtful).map((file) => file.path);
+  if (doubtful.length === 0) return directory;
+  const open = pendingChanges(directory, runtime).map(({ file }) => file);
+  const disproved = doubtful.filter((path) => !open.includes(path));
+  return { ...directory, problems: directory.problems.filter(({ file }) => file === null || !disproved.includes(file)) };
+}
+
 function differences(
   family: ObjectFamily,
   directory: DynamicDirectory,

@@ -20,7 +20,7 @@ import { CannotLook } from '../../../respond/diagnosis/questions.ts';
 import { type DynamicDirectory, declaredObjects, readDynamicDirectory } from './dynamic-files.ts';
 import { readHealthCheck } from './health-check.ts';
 import { asList, asObject, asText, field, type JsonObject, objectAt } from './json-value.ts';
-import { type Difference, pendingChanges } from './pending-change.ts';
+import { type Difference, pendingChanges, withoutDisproved } from './pending-change.ts';
 import { fetchReloadTimes, type ReloadTimes } from './reload-time.ts';
 import { fetchRuntime, type Runtime } from './runtime.ts';
 import {
@@ -40,10 +40,14 @@ import { DEFAULT_TRANSPORT, readServersTransport, type ServersTransport, UNKNOWN
 
 /** How far back the log is read for the results of health checks. */
 const CHECK_LOG_MS = 15 * 60_000;
+/** The state is read often: of a busy log only the end. */
+const CHECK_LOG_BYTES = 2 * 1024 * 1024;
 /** A file younger than this may simply not have been loaded yet: Traefik waits 2 s between reloads. */
 const LOAD_TIME_MS = 5000;
 /** Traefik tells the time of its last reload in whole seconds. */
 const RELOAD_RESOLUTION_MS = 1000;
+const LOG_RESOLUTION_MS = 1000;
+const REJECTED_FILE = /(?:watcher callback|for the first time\)) (\/.{1,1000}?\.(?:ya?ml|toml)): (.{0,500})/i;
 const LARGEST_STATIC_BYTES = 1024 * 1024;
 
 /**
@@ -185,7 +189,12 @@ function parseStatic(path: string, text: string): Pick<StaticPart, 'root' | 'pro
 
 async function readEvents(source: TraefikSource, signal: AbortSignal, clock: Clock, gaps: ReadGap[]): Promise<readonly LogEvent[] | null> {
   try {
-    return await readTraefikLog({ path: source.logFile, key: sourceKey(source.target, 'log_file') }, clock.now() - CHECK_LOG_MS, signal);
+    return await readTraefikLog(
+      { path: source.logFile, key: sourceKey(source.target, 'log_file') },
+      clock.now() - CHECK_LOG_MS,
+      signal,
+      CHECK_LOG_BYTES,
+    );
   } catch (error) {
     const fix = error instanceof CannotLook ? error.fix : sourceKey(source.target, 'log_file');
     gaps.push({ what: 'log', reason: messageOf(error), fix });
@@ -406,13 +415,28 @@ function declaredServers(directory: DynamicDirectory): DeclaredServer[] {
 }
 
 function problemsOf(seen: Seen): ConfigProblem[] {
-  const found = [...(seen.directory?.problems ?? [])];
+  const { directory, runtime } = seen;
+  const believed = directory === null || runtime === null ? directory : withoutDisproved(directory, runtime.objects);
+  const found = [...(believed?.problems ?? [])];
+  const logged = directory === null ? null : rejectionInLog(directory, seen);
+  if (logged !== null && !found.some((problem) => problem.file === logged.file)) found.push(logged);
   if (seen.staticPart !== null && seen.staticPart.problem !== null) found.push(seen.staticPart.problem);
-  if (seen.runtime !== null) found.push(...runtimeProblems(seen.runtime.objects));
-  if (seen.runtime !== null && seen.directory !== null && isSettled(seen.directory, seen.readAt)) {
-    found.push(...pendingChanges(seen.directory, seen.runtime.objects).map(pendingProblem));
+  if (runtime !== null) found.push(...runtimeProblems(runtime.objects));
+  if (runtime !== null && believed !== null && isSettled(believed, seen.readAt)) {
+    found.push(...pendingChanges(believed, runtime.objects).map(pendingProblem));
   }
   return found;
+}
+
+/** Traefik's own last word on its files, when nothing was loaded and the file was not touched since. */
+function rejectionInLog(directory: DynamicDirectory, seen: Seen): ConfigProblem | null {
+  const event = (seen.events ?? []).findLast(({ kind, text }) => kind === 'config-error' && REJECTED_FILE.test(text));
+  const match = REJECTED_FILE.exec(event?.text ?? '');
+  const file = directory.files.find(({ path }) => path === match?.[1]);
+  if (event === undefined || event.at === null || file === undefined) return null;
+  if (seen.lastReloadAt !== null && seen.lastReloadAt > event.at) return null;
+  if (file.modifiedAt > event.at + LOG_RESOLUTION_MS) return null;
+  return { kind: 'syntax', text: `Traefik rejects ${file.path}: ${match?.[2] ?? ''}`, file: file.path, line: null, subject: null };
 }
 
 function isSettled(directory: DynamicDirectory, now: number): boolean {
@@ -432,7 +456,6 @@ function runtimeProblems(objects: RuntimeObjects): ConfigProblem[] {
 
 function problemKind(text: string): ConfigProblem['kind'] {
   if (/does(?: not|n't) exist|not found|no valid entryPoint|unknown TLS options|not reachable/i.test(text)) return 'missing-reference';
-  if (/parsing rule/i.test(text)) return 'syntax';
   return /conflicting/i.test(text) ? 'conflict' : 'invalid';
 }
 

@@ -30,15 +30,20 @@ export interface LogEvent extends ProxyEvent {
 }
 
 /**
- * What Traefik's log says happened at or after `sinceAt`, oldest first, from its last 16 MiB. At the default level (ERROR) that is
+ * What Traefik's log says happened at or after `sinceAt`, oldest first, from its last `limitBytes`. At the default level (ERROR) that is
  * configuration and TLS errors; health checks need WARN, recoveries and failed connections DEBUG.
  * @throws CannotLook
  */
-export async function readTraefikLog(source: LogSource, sinceAt: number, signal: AbortSignal): Promise<LogEvent[]> {
+export async function readTraefikLog(
+  source: LogSource,
+  sinceAt: number,
+  signal: AbortSignal,
+  limitBytes = 16 * 1024 * 1024,
+): Promise<LogEvent[]> {
   if (source.path === null)
     throw new CannotLook('no log of this Traefik is configured', `Set ${source.key}; Traefik writes it with log.filePath.`);
   const isOld = (line: string): boolean => (parseLogLine(line)?.at ?? Number.POSITIVE_INFINITY) < sinceAt;
-  const lines = await tailLines(source.path, { key: source.key, isOld }, signal);
+  const lines = await tailLines(source.path, { key: source.key, isOld, limitBytes }, signal);
   const events = lines.flatMap((text) => {
     const line = parseLogLine(text);
     return line === null || (line.at !== null && line.at < sinceAt) ? [] : (eventOf(line) ?? []);

@@ -9,9 +9,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../base/clock.ts';
 import type { ProxyState } from '../../../model/proxy.ts';
 import type { Rendered } from '../../../respond/mitigation/control.ts';
+import { NO_HINTS, readAccessLog } from './access-log.ts';
 import { createTraefikControl } from './control.ts';
-import { readTraefikEvents, readTraefikRequests } from './read-logs.ts';
 import { readTraefikState } from './read-state.ts';
+import { readTraefikLog } from './traefik-log.ts';
 import type { TraefikSource } from './traefik-source.ts';
 
 const binary = findTraefik();
@@ -181,7 +182,7 @@ describe.skipIf(binary === null)('with a real Traefik', () => {
     expect(settled.problems).toEqual([]);
     expect(settled.gaps).toEqual([]);
     expect(settled.routes?.map((route) => [route.name, route.backend, route.entries])).toEqual([['app@file', 'app@file', ['web']]]);
-    const events = await readTraefikEvents(scene.source, 0, signal());
+    const events = await readTraefikLog({ path: scene.source.logFile, key: 'log_file' }, 0, signal());
     expect(events.find((event) => event.kind === 'server-down')).toMatchObject({ server: `app@file/127.0.0.1:${scene.ports[2]}` });
   });
 
@@ -202,7 +203,9 @@ describe.skipIf(binary === null)('with a real Traefik', () => {
     const sinceAt = Date.now() - 1000;
     for (let count = 0; count < 4; count++) await scene.ask('/live?x=1');
     const records = await until(async () => {
-      const found = (await readTraefikRequests(scene.source, sinceAt, signal())).filter((record) => record.path === '/live');
+      const found = (await readAccessLog({ path: scene.source.accessLogFile, key: 'access_log_file' }, sinceAt, NO_HINTS, signal())).filter(
+        (record) => record.path === '/live',
+      );
       return found.length >= 4 ? found : null;
     });
     expect(new Set(records.map((record) => `${record.status} ${record.origin} ${record.server}`))).toEqual(
