@@ -26,7 +26,12 @@ export function createReaders(config: Config, clock: Clock): ReadonlyMap<string,
 
 function haproxyReader(target: Target, clock: Clock): ProxyReader {
   const part = target.haproxy;
-  const source = { target: target.name, statsSocket: part?.statsSocket ?? null, configFiles: part?.configFiles ?? [], logFile: part?.logFile ?? null };
+  const source = {
+    target: target.name,
+    statsSocket: part?.statsSocket ?? null,
+    configFiles: part?.configFiles ?? [],
+    logFile: part?.logFile ?? null,
+  };
   return {
     target,
     readState: (signal) => readHaproxyState(source, signal, clock),

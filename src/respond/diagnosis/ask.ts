@@ -90,7 +90,7 @@ export function tlsQuestion(server: ServerState): Of<'network/tls'> | null {
 }
 
 /** A business request to one server, as the proxy would send it. TLS is not verified here: that is the TLS check's part. */
-export function businessQuestion(situation: Situation, known: AnswerBook, server: ServerState): Of<'network/http'> | null {
+export function businessQuestion(situation: Situation, known: AnswerBook, server: ServerState, attempt = 1): Of<'network/http'> | null {
   const address = trafficAddress(server);
   if (address === null || server.address.scheme === 'tcp') return null;
   const sample = businessSample(situation, known);
@@ -103,6 +103,7 @@ export function businessQuestion(situation: Situation, known: AnswerBook, server
     headers: { host: sample.host ?? server.healthCheck?.hostHeader ?? hostHeader(address) },
     tls: server.address.scheme === 'https' ? { ...trustOf(server.tls), verify: false } : null,
     timeoutMs: answerTimeoutMs,
+    attempt,
   };
   return { kind: 'network/http', request };
 }
@@ -126,6 +127,7 @@ function healthProbe(server: ServerState, check: HealthCheck, address: { readonl
     headers: { ...lowerCased(check.headers), host: check.hostHeader ?? hostHeader(address) },
     tls: scheme === 'https' ? { ...trustOf(server.tls), verify: false } : null,
     timeoutMs: Math.min(Math.max(check.timeoutMs, 200), answerTimeoutMs),
+    attempt: 1,
   };
 }
 

@@ -32,6 +32,8 @@ export interface HttpProbe {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: TlsTrust | null;
   readonly timeoutMs: number;
+  /** 1, 2, 3 …: the same request sent again is another question. */
+  readonly attempt: number;
 }
 
 /** What the proxy trusts. `caFile`/`caPem` null: the system's authorities. */

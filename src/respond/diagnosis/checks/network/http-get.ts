@@ -19,7 +19,7 @@ export const httpGet: Check = {
     const logRead = known.has(requestsQuestion(situation));
     const asked = servers.flatMap((server): (Question | null)[] => [
       healthQuestion(server),
-      logRead ? businessQuestion(situation, known, server) : null,
+      ...(logRead ? businessQuestions(situation, known, server) : []),
       speaksTls(situation, known, server),
     ]);
     return [stateQuestion(situation), requestsQuestion(situation), ...asked.filter((question) => question !== null)];
@@ -30,6 +30,28 @@ export const httpGet: Check = {
     return [...perServer, ...judgeTogether(situation, known, servers)];
   },
 };
+
+/** One 5xx may be chance: it is asked for twice more, one after the other, and only three in a row count. */
+const attemptsMax = 3;
+
+function businessQuestions(situation: Situation, known: AnswerBook, server: ServerState): (Question | null)[] {
+  const asked: (Question | null)[] = [];
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+    const question = businessQuestion(situation, known, server, attempt);
+    asked.push(question);
+    const answer = question === null ? null : known.value(question);
+    if (answer?.status == null || answer.status < 500) break;
+  }
+  return asked;
+}
+
+/** Whether every attempt was answered 5xx; false while one is open. */
+function failsAgainAndAgain(situation: Situation, known: AnswerBook, server: ServerState): boolean {
+  return Array.from({ length: attemptsMax }, (_, index) => businessQuestion(situation, known, server, index + 1)).every((question) => {
+    const answer = question === null ? null : known.value(question);
+    return answer?.status != null && answer.status >= 500;
+  });
+}
 
 type Answer = { readonly at: number; readonly durationMs: number };
 
@@ -102,6 +124,16 @@ function judgeBusiness(situation: Situation, known: AnswerBook, server: ServerSt
   }
   const sign = businessSign(answer.value, serverTimeout(situation, known, server));
   if (sign === null) return [];
+  if (sign === 'business-5xx' && !failsAgainAndAgain(situation, known, server)) {
+    return [
+      observe(id, answer, {
+        ...about,
+        sign: 'described',
+        summary: `GET ${path} at ${server.subject} ${says(answer.value)}, but not each time`,
+        facts,
+      }),
+    ];
+  }
   if (untrusted(known, server)) {
     return [
       observe(id, answer, {
@@ -157,7 +189,9 @@ function judgeTogether(situation: Situation, known: AnswerBook, servers: readonl
     const mine = servers
       .filter((server) => server.backend === backend && !untrusted(known, server))
       .flatMap((server) => answerOf(situation, known, server));
-    const failing = mine.filter(({ http }) => http.status !== null && http.status >= 500 && http.headers['retry-after'] === undefined);
+    const failing = mine.filter(
+      ({ server, http }) => http.headers['retry-after'] === undefined && failsAgainAndAgain(situation, known, server),
+    );
     const fine = mine.filter(({ http }) => http.status !== null && http.status < 400);
     const shut = mine.filter(({ http }) => http.status === 401 || http.status === 403);
     const first = mine[0];
@@ -183,7 +217,13 @@ function judgeTogether(situation: Situation, known: AnswerBook, servers: readonl
         }),
       ];
     }
-    if (failing.length === 0 || fine.length === 0) return [];
+    // With an access log the share of each server is known; a handful of our own requests would only add noise.
+    if (
+      failing.length === 0 ||
+      fine.length === 0 ||
+      (known.has(requestsQuestion(situation)) && known.value(requestsQuestion(situation)) !== null)
+    )
+      return [];
     return failing.map(({ server, http, answer, path }) =>
       observe(id, answer, {
         sign: 'errors-one-server',
