@@ -11,8 +11,8 @@ describe('the stand-in for Traefik', () => {
   let url = '';
 
   beforeAll(async () => {
-    const backends = [{ name: 'api', servers: 2, check: { intervalMs: 200, timeoutMs: 200 } }];
-    lab = await startLab({ proxies: ['traefik'], standIn: true, topology: { backends, timeouts: { connectMs: 300, serverMs: 300 } } });
+    const backends = [{ name: 'api', servers: 2, check: { intervalMs: 200, timeoutMs: 3000 } }];
+    lab = await startLab({ proxies: ['traefik'], standIn: true, topology: { backends, timeouts: { connectMs: 2000, serverMs: 1500 } } });
     url = lab.traefik?.apiUrl ?? '';
   });
 
