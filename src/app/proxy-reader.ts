@@ -24,14 +24,33 @@ export function createReaders(config: Config, clock: Clock): ReadonlyMap<string,
   return new Map(config.targets.map((target) => [target.name, create[target.proxy](target, clock)]));
 }
 
-function haproxyReader(target: Target, clock: Clock): ProxyReader {
+/** Where a HAProxy can be looked at, as configured. */
+export function haproxySource(target: Target) {
   const part = target.haproxy;
-  const source = {
+  return {
     target: target.name,
     statsSocket: part?.statsSocket ?? null,
     configFiles: part?.configFiles ?? [],
     logFile: part?.logFile ?? null,
   };
+}
+
+/** Where a Traefik can be looked at, as configured. */
+export function traefikSource(target: Target) {
+  const part = target.traefik;
+  return {
+    target: target.name,
+    apiUrl: part?.apiUrl ?? null,
+    metricsUrl: target.metricsUrl,
+    dynamicDirectory: part?.dynamicDirectory ?? null,
+    staticFile: part?.staticFile ?? null,
+    logFile: part?.logFile ?? null,
+    accessLogFile: part?.accessLogFile ?? null,
+  };
+}
+
+function haproxyReader(target: Target, clock: Clock): ProxyReader {
+  const source = haproxySource(target);
   return {
     target,
     readState: (signal) => readHaproxyState(source, signal, clock),
@@ -42,17 +61,8 @@ function haproxyReader(target: Target, clock: Clock): ProxyReader {
 }
 
 function traefikReader(target: Target, clock: Clock): ProxyReader {
-  const part = target.traefik;
   const key = (name: string) => `targets[${target.name}].traefik.${name}`;
-  const source = {
-    target: target.name,
-    apiUrl: part?.apiUrl ?? null,
-    metricsUrl: target.metricsUrl,
-    dynamicDirectory: part?.dynamicDirectory ?? null,
-    staticFile: part?.staticFile ?? null,
-    logFile: part?.logFile ?? null,
-    accessLogFile: part?.accessLogFile ?? null,
-  };
+  const source = traefikSource(target);
   let seen: ProxyState | null = null;
   const readState = async (signal: AbortSignal) => {
     seen = await readTraefikState(source, signal, clock);

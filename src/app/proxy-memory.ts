@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.ts';
+import type { Timer } from '../base/timer.ts';
+import type { ProxyState } from '../model/proxy.ts';
+import type { HistoryAnswer } from '../respond/diagnosis/questions.ts';
+import { changesBetween, type ProxySnapshot, snapshotOf } from '../respond/incidents/proxy-changes.ts';
+import type { ProxyHistoryStore } from '../respond/incidents/proxy-history-store.ts';
+import type { StateStore } from '../respond/incidents/state-store.ts';
+import type { ProxyReader } from './proxy-reader.ts';
+
+export interface ProxyMemoryParts {
+  readonly clock: Clock;
+  readonly timer: Timer;
+  readonly history: ProxyHistoryStore;
+  readonly state: StateStore;
+  onBug(error: unknown): void;
+}
+
+/** A proxy is read at most this often to see what changes: reading costs it little, but not nothing. */
+const readEveryMinMs = 2_000;
+const readTimeoutMs = 5_000;
+
+/** Reads the proxies again and again and remembers what changed: addresses, routes, files, restarts. Survives a restart. */
+export class ProxyMemory {
+  readonly #parts: ProxyMemoryParts;
+  readonly #states = new Map<string, ProxyState>();
+  readonly #pids = new Map<string, number>();
+  readonly #snapshots = new Map<string, ProxySnapshot>();
+  readonly #cancels = new Map<string, () => void>();
+  readonly #running = new Set<Promise<void>>();
+  #ended = false;
+
+  constructor(parts: ProxyMemoryParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to watch these proxies and forgets others. */
+  watch(readers: ReadonlyMap<string, ProxyReader>): void {
+    for (const cancel of this.#cancels.values()) cancel();
+    this.#cancels.clear();
+    for (const reader of readers.values()) this.#next(reader, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    for (const cancel of this.#cancels.values()) cancel();
+    await Promise.allSettled(this.#running);
+  }
+
+  lastState(target: string): ProxyState | null {
+    return this.#states.get(target) ?? null;
+  }
+
+  lastPid(target: string): number | null {
+    return this.#pids.get(target) ?? null;
+  }
+
+  async history(target: string): Promise<HistoryAnswer | null> {
+    return await this.#parts.history.read(target);
+  }
+
+  #next(reader: ProxyReader, afterMs: number): void {
+    if (this.#ended) return;
+    this.#cancels.set(
+      reader.target.name,
+      this.#parts.timer.after(afterMs, () => {
+        const work = this.#read(reader).catch((error: unknown) => this.#parts.onBug(error));
+        this.#running.add(work);
+        void work.finally(() => {
+          this.#running.delete(work);
+          this.#next(reader, Math.max(readEveryMinMs, reader.target.scrapeIntervalMs));
+        });
+      }),
+    );
+  }
+
+  async #read(reader: ProxyReader): Promise<void> {
+    const target = reader.target.name;
+    const state = await reader.readState(AbortSignal.timeout(readTimeoutMs));
+    const snapshot = snapshotOf(state);
+    if (snapshot === null) return;
+    this.#states.set(target, state);
+    if (state.pid !== null) this.#pids.set(target, state.pid);
+    const before = this.#snapshots.get(target) ?? (await this.#stored(target));
+    const changes = before === null ? [] : changesBetween(before, snapshot);
+    if (before === null || changes.length > 0) {
+      await this.#parts.history.append(target, changes, snapshot.at);
+      await this.#parts.state.put(keyOf(target), snapshot, snapshot.at);
+    }
+    this.#snapshots.set(target, snapshot);
+  }
+
+  /** What we saw before our own restart. Written by us; anything of another shape is as good as nothing. */
+  async #stored(target: string): Promise<ProxySnapshot | null> {
+    const stored = (await this.#parts.state.get(keyOf(target)))?.value;
+    return typeof stored === 'object' && stored !== null && 'addresses' in stored && 'at' in stored ? (stored as ProxySnapshot) : null;
+  }
+}
+
+function keyOf(target: string): string {
+  return `proxy-snapshot/${target}`;
+}
