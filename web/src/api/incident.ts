@@ -17,9 +17,9 @@ import {
   wordOrNumber,
 } from './reading.ts';
 
-export type { Finding, IncidentState, StepOutcome, TimelineKind, Verdict };
+export type { Finding, StepOutcome, TimelineKind, Verdict };
 
-export interface AlertView {
+interface AlertView {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly state: 'firing' | 'resolved';
@@ -47,12 +47,12 @@ export interface EvidenceView {
   readonly hasSeries: boolean;
 }
 
-export interface RuledOutView {
+interface RuledOutView {
   readonly id: string;
   readonly because: readonly string[];
 }
 
-export interface StepReportView {
+interface StepReportView {
   readonly id: string;
   readonly section: string;
   readonly number: string;
@@ -87,7 +87,7 @@ export interface HeadlineNumber {
   readonly bad: boolean;
 }
 
-export type WaitingFor = 'approval' | 'person' | 'verification' | null;
+type WaitingFor = 'approval' | 'person' | 'verification' | null;
 
 /** What a row of the list needs. */
 export interface IncidentRow {
@@ -132,7 +132,7 @@ const timelineKinds: readonly TimelineKind[] = [
   'note',
 ];
 
-export function readIncidentRow(value: unknown): IncidentRow {
+function readIncidentRow(value: unknown): IncidentRow {
   const it = fieldsOf(value);
   const waiting = it['waitingFor'];
   return {
@@ -190,7 +190,7 @@ function readHeadline(value: unknown): HeadlineNumber {
   return { label: textOf(it['label']), value: quantityOrNull(it['value']), unit: textOf(it['unit']), bad: it['bad'] === true };
 }
 
-export function readDiagnosis(value: unknown): DiagnosisView {
+function readDiagnosis(value: unknown): DiagnosisView {
   const it = fieldsOf(value);
   return {
     verdict: wordOf(it['verdict'], verdicts, 'undetermined'),
@@ -272,7 +272,7 @@ export async function fetchIncidents(filter: ListFilter, query: string, signal?:
   };
 }
 
-export function needsPerson(row: IncidentRow): boolean {
+function needsPerson(row: IncidentRow): boolean {
   return row.waitingFor === 'approval' || row.waitingFor === 'person';
 }
 

@@ -10,14 +10,14 @@ export interface Command {
   readonly via: string;
 }
 
-export interface Expected {
+interface Expected {
   readonly subject: string;
   readonly field: string;
   readonly was: string;
   readonly becomes: string;
 }
 
-export interface Approval {
+interface Approval {
   readonly actor: string;
   readonly atMs: number | null;
   readonly reason: string;

@@ -8,7 +8,7 @@ export interface Line {
   readonly values: readonly (number | null)[];
 }
 
-export interface Mark {
+interface Mark {
   readonly atMs: number;
   readonly kind: 'alert' | 'change' | 'undo' | 'reload' | 'restart';
   readonly text: string;

@@ -10,7 +10,7 @@ export interface Pause {
   readonly untilMs: number | null;
 }
 
-export type Mode = 'off' | 'observe' | 'suggest' | 'approve' | 'auto' | 'unknown';
+type Mode = 'off' | 'observe' | 'suggest' | 'approve' | 'auto' | 'unknown';
 
 export interface Status {
   readonly version: string;

@@ -15,7 +15,7 @@ export type StepState =
   | 'manual'
   | 'unbound';
 
-export interface Tick {
+interface Tick {
   readonly actor: string;
   readonly atMs: number | null;
   readonly note: string;

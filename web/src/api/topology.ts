@@ -1,7 +1,7 @@
 import { at, readJson } from './client.ts';
 import { fieldsOf, instantOrNull, listOf, numberOrNull, textOf, textOrNull, wordOf } from './reading.ts';
 
-export type ServerCondition = 'up' | 'down' | 'starting' | 'draining' | 'maintenance' | 'no-check' | 'unknown';
+type ServerCondition = 'up' | 'down' | 'starting' | 'draining' | 'maintenance' | 'no-check' | 'unknown';
 
 export interface ServerView {
   readonly id: string;
@@ -25,7 +25,7 @@ export interface BackendView {
   readonly servers: readonly ServerView[];
 }
 
-export interface EntryView {
+interface EntryView {
   readonly id: string;
   readonly bind: string;
   readonly rps: number | null;

@@ -34,6 +34,7 @@ export function ApprovalSection({ incidentId, plan }: SectionProps): ReactNode {
   const client = useQueryClient();
   const [form, step] = useReducer(stepApproval, plan, (first) => newApprovalForm(first, Date.now()));
   const planText = JSON.stringify(plan);
+  const [isRejecting, setRejecting] = useState(false);
   const latest = useRef(plan);
   latest.current = plan;
   // Also when the form itself has moved on: what was seen while it was sending counts afterwards.
@@ -55,7 +56,10 @@ export function ApprovalSection({ incidentId, plan }: SectionProps): ReactNode {
       {form.kind === 'lost' && <Lost form={form} onReread={() => step({ kind: 'reread', atMs: Date.now() })} onRead={refresh} />}
       {form.kind !== 'drifted' && <PlanDetails plan={form.plan} />}
       {form.kind === 'closed' && <PlanProgress incidentId={incidentId} plan={form.plan} />}
-      {form.kind !== 'closed' && <Form incidentId={incidentId} form={form} step={step} onSend={() => void send()} />}
+      {form.kind !== 'closed' && (
+        <Form incidentId={incidentId} form={form} step={step} onSend={() => void send()} onReject={() => setRejecting(true)} />
+      )}
+      {isRejecting && <RejectDialog incidentId={incidentId} plan={form.plan} onClose={() => setRejecting(false)} />}
     </Panel>
   );
 }
@@ -82,11 +86,11 @@ interface FormProps {
   readonly form: ApprovalForm;
   readonly step: (event: ApprovalEvent) => void;
   readonly onSend: () => void;
+  readonly onReject: () => void;
 }
 
-function Form({ incidentId, form, step, onSend }: FormProps): ReactNode {
+function Form({ incidentId, form, step, onSend, onReject }: FormProps): ReactNode {
   const field = useRef<HTMLTextAreaElement>(null);
-  const [isRejecting, setRejecting] = useState(false);
   const actLock = useActLock();
   const lock = sendingLock(form, useArmClock(form), actLock);
   useKeys({ a: () => field.current?.focus() });
@@ -137,14 +141,13 @@ function Form({ incidentId, form, step, onSend }: FormProps): ReactNode {
           <Button submit look="primary" locked={lock !== null} why={lock ?? undefined}>
             {form.kind === 'sending' ? 'Sending…' : `Approve: ${effectOf(form.plan)}`}
           </Button>
-          <Button onPress={() => setRejecting(true)}>Reject…</Button>
+          <Button onPress={onReject}>Reject…</Button>
           <span className={css.sendKeys} aria-hidden="true">
             <KeyCap>Ctrl</KeyCap> <KeyCap>Enter</KeyCap>
           </span>
         </div>
       )}
       {!isDrifted && <Fine form={form} lock={lock} />}
-      {isRejecting && <RejectDialog incidentId={incidentId} plan={form.plan} onClose={() => setRejecting(false)} />}
     </form>
   );
 }

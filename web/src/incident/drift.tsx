@@ -22,7 +22,7 @@ export function Drift({
         kept.
       </p>
       {rows.length > 0 && (
-        <table className={css.table}>
+        <table className={`${css.table} ${css.differences}`}>
           <thead>
             <tr>
               <th scope="col">

@@ -41,7 +41,11 @@ export function EffectPanel({ plan }: { readonly plan: Plan }): ReactNode {
     >
       {effect.isError && <Problem error={effect.error} onRetry={() => void effect.refetch()} />}
       {effect.isPending && <div className={css.blockMap} aria-busy="true" />}
-      {effect.data && effect.data.indicators.length > 0 && <Indicators indicators={effect.data.indicators} />}
+      {effect.data && effect.data.indicators.length > 0 && (
+        <div className={css.scroll}>
+          <Indicators indicators={effect.data.indicators} />
+        </div>
+      )}
       {effect.data?.indicators.length === 0 && <p className={css.dim}>Nothing is measured for this plan yet.</p>}
     </Panel>
   );

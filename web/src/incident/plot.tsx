@@ -203,6 +203,7 @@ function drawMark(plot: uPlot, atS: number, text: string, color: string, scale: 
   ctx.moveTo(x, bbox.top);
   ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
-  ctx.textAlign = x > bbox.left + bbox.width * 0.7 ? 'right' : 'left';
+  // What happened before is usually calmer: the text stands there when it has room.
+  ctx.textAlign = x > bbox.left + bbox.width * 0.3 ? 'right' : 'left';
   ctx.fillText(text.slice(0, 40), x + (ctx.textAlign === 'left' ? 4 : -4) * scale, bbox.top + bbox.height * 0.45);
 }

@@ -20,6 +20,8 @@ export function IncidentRows({ rows, total }: { readonly rows: readonly Incident
   useEffect(() => {
     shownIds.current = held.rows.map((row) => row.id);
   });
+  // Who goes to the button leaves the list: what waits stays there until it is let in.
+  const leave = () => setHeld(held.waiting > 0);
   const box = useRef<HTMLDivElement>(null);
   const [cursor, setCursor] = useState(-1);
   useRowKeys(held.rows, cursor, setCursor, box);
@@ -31,7 +33,9 @@ export function IncidentRows({ rows, total }: { readonly rows: readonly Incident
     <>
       {held.waiting > 0 && (
         <div className={css.waiting} role="status">
-          <Button onPress={letIn}>{held.waiting} new</Button>
+          <Button look="primary" onPress={letIn}>
+            {held.waiting} new
+          </Button>
         </div>
       )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: nothing is done here; it only notices that somebody reads. */}
@@ -39,9 +43,9 @@ export function IncidentRows({ rows, total }: { readonly rows: readonly Incident
         ref={box}
         className={css.rows}
         onPointerEnter={() => setHeld(true)}
-        onPointerLeave={() => setHeld(false)}
+        onPointerLeave={leave}
         onFocus={() => setHeld(true)}
-        onBlur={() => setHeld(false)}
+        onBlur={leave}
       >
         <RowList rows={held.rows} box={box} />
       </div>

@@ -25,8 +25,8 @@ export function keepLive(client: QueryClient): void {
         refresh(event);
       },
       onConnection: (next) => {
-        // What happened while nobody listened is read once, when somebody listens again.
-        if (next.kind === 'live' && connection.get().kind === 'lost') void client.invalidateQueries();
+        // What happened while nobody listened is read once, when somebody listens (again).
+        if (next.kind === 'live' && connection.get().kind !== 'live') void client.invalidateQueries();
         connection.set(next);
       },
     });
@@ -43,7 +43,7 @@ export function keepLive(client: QueryClient): void {
   if (document.visibilityState !== 'hidden') start();
 }
 
-export function useConnection(): Connection {
+function useConnection(): Connection {
   return useStore(connection);
 }
 

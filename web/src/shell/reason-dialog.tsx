@@ -34,6 +34,8 @@ export function ReasonDialog({ title, ask, act, optional = false, children, onCl
         className={css.form}
         onSubmit={(event) => {
           event.preventDefault();
+          // The form around a dialog, if there is one, is another question with another answer.
+          event.stopPropagation();
           send();
         }}
       >

@@ -76,7 +76,7 @@ function LiveChip(): ReactNode {
   const tone = { live: 'ok', polling: 'warn', quiet: 'warn', stale: 'bad' } as const;
   return (
     <span className={css.chip}>
-      <Mark tone={tone[state]} /> {word}
+      <Mark tone={tone[state]} /> <span>{word}</span>
     </span>
   );
 }
