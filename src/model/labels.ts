@@ -4,6 +4,19 @@
  */
 export type Labels = Readonly<Record<string, string>>;
 
+/**
+ * Objects without inherited members. A class and not `Object.create(null)`, which makes hash tables: those take several times the
+ * memory, and there is one label set for each series.
+ */
+class LabelSet {
+  [name: string]: string;
+
+  static {
+    Object.setPrototypeOf(LabelSet.prototype, null);
+    Reflect.deleteProperty(LabelSet.prototype, 'constructor');
+  }
+}
+
 /** Builds a label set from pairs in any order; a later pair wins, an empty value removes the label. */
 export function labelsOf(pairs: Iterable<readonly [string, string]>): Labels {
   const byName = new Map<string, string>();
@@ -11,7 +24,7 @@ export function labelsOf(pairs: Iterable<readonly [string, string]>): Labels {
     if (value === '') byName.delete(name);
     else byName.set(name, value);
   }
-  const labels: Record<string, string> = Object.create(null);
+  const labels: Record<string, string> = new LabelSet();
   for (const name of [...byName.keys()].sort(byCodeUnit)) labels[name] = byName.get(name) as string;
   return labels;
 }
@@ -31,9 +44,10 @@ export function withoutLabels(labels: Labels, names: readonly string[]): Labels 
  * The separators cannot occur in valid UTF-8 label text that Prometheus accepts.
  */
 export function labelsKey(labels: Labels): string {
-  let key = '';
-  for (const name in labels) key += `${name}\u0001${labels[name]}\u0002`;
-  return key;
+  const parts: string[] = [];
+  // Joined at once: text that is added up piece by piece keeps all its pieces in memory.
+  for (const name in labels) parts.push(name, '\u0001', labels[name] ?? '', '\u0002');
+  return parts.join('');
 }
 
 /** `{a="b", c="d"}` as Prometheus prints it, without the metric name. */

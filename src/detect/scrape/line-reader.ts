@@ -1,7 +1,7 @@
 import type { MetricType } from '../../model/sample.ts';
 import type { ExposedSeries, ExpositionLimits, MetricMetadata } from './exposition.ts';
 import { ExpositionError } from './exposition-error.ts';
-import { MetricTextError, parseMetricText, resolveEscapes } from './metric-text.ts';
+import { MetricTextError, parseMetricText, resolveEscapes, SharedStrings } from './metric-text.ts';
 import { DecimalReader, parseSampleValue } from './sample-value.ts';
 
 /** In `openmetrics`, timestamps are seconds with a fraction; in `prometheus` they are whole milliseconds. */
@@ -41,6 +41,7 @@ export class LineReader {
   readonly #limits: ExpositionLimits;
   readonly #known: ReadonlyMap<string, ExposedSeries>;
   readonly #decimal = new DecimalReader();
+  readonly #shared = new SharedStrings();
   #lineStart = 0;
   #line = 0;
 
@@ -95,7 +96,7 @@ export class LineReader {
   #parseSeries(start: number, end: number): ExposedSeries {
     const text = this.#decode(start, end);
     try {
-      return { labels: parseMetricText(text) };
+      return { labels: parseMetricText(text, this.#shared) };
     } catch (error) {
       if (error instanceof MetricTextError) throw this.#error(start + error.offset, error.message, text.slice(error.offset));
       throw error;

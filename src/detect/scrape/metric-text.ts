@@ -13,10 +13,23 @@ export class MetricTextError extends Error {
 
 /**
  * `name{label="value"}` or `{"name", "label"="value"}` to a label set with `__name__`. Escapes are `\\`, `\"` and `\n`; any other
- * backslash stays, as in Prometheus. Throws `MetricTextError`.
+ * backslash stays, as in Prometheus. `shared` gives one string for equal ones: few of the names and values of many series differ.
+ * Throws `MetricTextError`.
  */
-export function parseMetricText(text: string): Labels {
-  return new MetricTextReader(text).read();
+export function parseMetricText(text: string, shared: SharedStrings = new SharedStrings()): Labels {
+  return new MetricTextReader(text, shared).read();
+}
+
+/** One string for all equal ones. */
+export class SharedStrings {
+  readonly #strings = new Map<string, string>();
+
+  get(text: string): string {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    this.#strings.set(text, text);
+    return text;
+  }
 }
 
 class MetricTextReader {
@@ -24,9 +37,11 @@ class MetricTextReader {
   #at = 0;
   readonly #pairs: [string, string][] = [];
   readonly #seen = new Set<string>();
+  readonly #shared: SharedStrings;
 
-  constructor(text: string) {
+  constructor(text: string, shared: SharedStrings) {
     this.#text = text;
+    this.#shared = shared;
   }
 
   read(): Labels {
@@ -72,7 +87,7 @@ class MetricTextReader {
   #add(name: string, value: string, offset: number): void {
     if (this.#seen.has(name)) throw new MetricTextError(offset, name === '__name__' ? 'has two names' : `label ${name} is there twice`);
     this.#seen.add(name);
-    this.#pairs.push([name, value]);
+    this.#pairs.push([this.#shared.get(name), this.#shared.get(value)]);
   }
 
   /** Empty when none stands here. Colons belong to names of metrics only. */

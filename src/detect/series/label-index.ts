@@ -6,12 +6,36 @@ interface Selection {
   readonly series: readonly StoredSeries[];
 }
 
+/** The series that have one value of one label. An array: a set would take several times the memory. */
+class Posting {
+  members: StoredSeries[] = [];
+  #removedCount = 0;
+
+  get size(): number {
+    return this.members.length - this.#removedCount;
+  }
+
+  add(series: StoredSeries): void {
+    this.members.push(series);
+  }
+
+  /** One more of the members is in `removed`. */
+  countRemoved(removed: WeakSet<StoredSeries>): void {
+    this.#removedCount += 1;
+    if (this.#removedCount * 2 < this.members.length) return;
+    this.members = this.members.filter((series) => !removed.has(series));
+    this.#removedCount = 0;
+  }
+}
+
 /** Finds series by their labels. */
 export class LabelIndex {
   readonly #byKey = new Map<string, StoredSeries>();
-  readonly #byLabel = new Map<string, Map<string, Set<StoredSeries>>>();
+  readonly #byLabel = new Map<string, Map<string, Posting>>();
   /** A rule asks with the same matchers again and again; its answer only changes when series come or go. */
   readonly #selections = new WeakMap<readonly LabelMatcher[], Selection>();
+  /** Members of postings that are gone; the postings drop them when enough have come together. */
+  readonly #removed = new WeakSet<StoredSeries>();
   #epoch = 0;
 
   /** Counts up whenever a series comes or goes. */
@@ -31,8 +55,8 @@ export class LabelIndex {
     this.#epoch += 1;
     this.#byKey.set(series.key, series);
     for (const [name, value] of Object.entries(series.labels)) {
-      const values = entryOf(this.#byLabel, name, () => new Map<string, Set<StoredSeries>>());
-      entryOf(values, value, () => new Set<StoredSeries>()).add(series);
+      const values = entryOf(this.#byLabel, name, () => new Map<string, Posting>());
+      entryOf(values, value, () => new Posting()).add(series);
     }
   }
 
@@ -40,11 +64,12 @@ export class LabelIndex {
     if (this.#byKey.get(series.key) !== series) return;
     this.#epoch += 1;
     this.#byKey.delete(series.key);
+    this.#removed.add(series);
     for (const [name, value] of Object.entries(series.labels)) {
       const values = this.#byLabel.get(name);
-      const members = values?.get(value);
-      members?.delete(series);
-      if (members?.size === 0) values?.delete(value);
+      const posting = values?.get(value);
+      posting?.countRemoved(this.#removed);
+      if (posting?.size === 0) values?.delete(value);
       if (values?.size === 0) this.#byLabel.delete(name);
     }
   }
@@ -71,30 +96,32 @@ export class LabelIndex {
     const tests = matchers.filter((matcher) => matcher !== start?.matcher).map(rememberingTest);
     const found: StoredSeries[] = [];
     for (const group of start?.groups ?? [this.#byKey.values()]) {
-      for (const series of group) if (tests.every((test) => test(series))) found.push(series);
+      for (const series of group) if (!this.#removed.has(series) && tests.every((test) => test(series))) found.push(series);
     }
     return found;
   }
 
   /** The matcher that leaves the fewest series to look at; none when every matcher also fits a missing label. */
-  #narrowest(matchers: readonly LabelMatcher[]): { readonly matcher: LabelMatcher; readonly groups: Iterable<StoredSeries>[] } | null {
-    let best: { matcher: LabelMatcher; groups: Iterable<StoredSeries>[]; size: number } | null = null;
+  #narrowest(
+    matchers: readonly LabelMatcher[],
+  ): { readonly matcher: LabelMatcher; readonly groups: readonly Iterable<StoredSeries>[] } | null {
+    let best: { matcher: LabelMatcher; groups: readonly Iterable<StoredSeries>[]; size: number } | null = null;
     for (const matcher of matchers) {
       if (matcher.matches('')) continue;
-      const groups = this.#groupsOf(matcher);
-      const size = groups.reduce((sum, group) => sum + group.size, 0);
-      if (best === null || size < best.size) best = { matcher, groups, size };
+      const postings = this.#postingsOf(matcher);
+      const size = postings.reduce((sum, posting) => sum + posting.size, 0);
+      if (best === null || size < best.size) best = { matcher, groups: postings.map((posting) => posting.members), size };
       if (size === 0) break;
     }
     return best;
   }
 
-  #groupsOf(matcher: LabelMatcher): Set<StoredSeries>[] {
+  #postingsOf(matcher: LabelMatcher): Posting[] {
     const values = this.#byLabel.get(matcher.name);
     if (values === undefined) return [];
     const exact = matcher.op === '=' ? values.get(matcher.value) : undefined;
     if (matcher.op === '=') return exact === undefined ? [] : [exact];
-    return [...values].filter(([value]) => matcher.matches(value)).map(([, group]) => group);
+    return [...values].filter(([value]) => matcher.matches(value)).map(([, posting]) => posting);
   }
 }
 

@@ -47,7 +47,7 @@ interface TargetStore {
   /** Rows of `series`, entry by entry; null where another store owns a series of the same labels. */
   rows: (TargetRow | null)[];
   series: readonly ExposedSeries[] | null;
-  bySeries: WeakMap<ExposedSeries, TargetRow>;
+  bySeries: Map<ExposedSeries, TargetRow>;
   metadata: ReadonlyMap<string, MetricMetadata>;
 }
 
@@ -100,14 +100,14 @@ export class SeriesWindows implements Queryable {
       own: null,
       rows: [],
       series: null,
-      bySeries: new WeakMap(),
+      bySeries: new Map(),
       metadata: new Map(),
     });
   }
 
   /** Forgets a target and all its series at once. */
   removeTarget(name: string): void {
-    for (const row of this.#targets.get(name)?.columns.rows ?? []) this.#index.remove(row);
+    for (const row of this.#targets.get(name)?.columns.rows() ?? []) this.#index.remove(row);
     this.#targets.delete(name);
   }
 
@@ -121,7 +121,7 @@ export class SeriesWindows implements Queryable {
       return { kind: 'refused', reason: refusal };
     }
     if (!this.#open(store, scrape.atMs)) return outOfOrder(scrape, store);
-    const before = store.columns.rows.size;
+    const before = store.columns.rowCount;
     const droppedBefore = this.#dropped;
     this.#mapRows(store, exposition);
     this.#writeOwn(store, 1, scrape.durationMs, exposition.values.length);
@@ -131,7 +131,7 @@ export class SeriesWindows implements Queryable {
     return {
       kind: 'committed',
       samples: exposition.values.length,
-      seriesAdded: store.columns.rows.size - before,
+      seriesAdded: store.columns.rowCount - before,
       dropped: this.#dropped - droppedBefore,
     };
   }
@@ -204,7 +204,7 @@ export class SeriesWindows implements Queryable {
       const row = store.bySeries.get(series);
       if (row === undefined || row.freed) added += 1;
     }
-    const total = store.columns.rows.size + added;
+    const total = store.columns.rowCount + added;
     if (total <= seriesPerTargetMax) return null;
     return `target ${target} would have ${total} series in memory, limit ${seriesPerTargetMax}: it exposes too many, or its labels change too often`;
   }
@@ -224,8 +224,8 @@ export class SeriesWindows implements Queryable {
   /** The clock was set back. What is there lies in a future that will come again: without this, nothing new would be taken for so long. */
   #forgetSamples(atMs: number): void {
     for (const store of this.#targets.values()) {
-      for (const row of store.columns.rows) this.#index.remove(row);
-      Object.assign(store, { columns: new TargetColumns(), own: null, rows: [], series: null, bySeries: new WeakMap() });
+      for (const row of store.columns.rows()) this.#index.remove(row);
+      Object.assign(store, { columns: new TargetColumns(), own: null, rows: [], series: null, bySeries: new Map() });
     }
     for (const [key, series] of this.#loose) this.#forget(key, series);
     this.#newestAtMs = atMs;
@@ -234,21 +234,22 @@ export class SeriesWindows implements Queryable {
 
   #mapRows(store: TargetStore, { series, timesMs }: Exposition): void {
     if (store.series === series && timesMs === null) return;
+    const bySeries = new Map<ExposedSeries, TargetRow>();
     store.rows = series.map((exposed, index) => {
       if (hasOwnTime(timesMs, index)) return null;
       const known = store.bySeries.get(exposed);
-      if (known !== undefined && !known.freed) return known;
-      const row = this.#rowFor(store, withTargetLabels(exposed.labels, store.labels));
-      if (row !== null) store.bySeries.set(exposed, row);
+      const row = known !== undefined && !known.freed ? known : this.#rowFor(store, withTargetLabels(exposed.labels, store.labels));
+      if (row !== null) bySeries.set(exposed, row);
       return row;
     });
+    store.bySeries = bySeries;
     store.series = timesMs === null ? series : null;
   }
 
   /** The row of these labels, made when there is none; null when another target or a rule owns a series of the same labels. */
   #rowFor(store: TargetStore, labels: Labels): TargetRow | null {
     const owner = this.#index.get(labelsKey(labels));
-    if (owner instanceof TargetRow) return store.columns.rows.has(owner) ? owner : null;
+    if (owner instanceof TargetRow) return store.columns.has(owner) ? owner : null;
     if (owner !== undefined) return null;
     const row = store.columns.addRow(labels);
     this.#index.add(row);

@@ -55,16 +55,29 @@ export class TargetRow implements StoredSeries {
  */
 export class TargetColumns {
   times = new Float64Array(firstCapacity);
-  readonly rows = new Set<TargetRow>();
-  #slabs: Slab[] = [];
+  /** By place; null where a row was given back. */
+  readonly #places: (TargetRow | null)[] = [];
   readonly #freePlaces: number[] = [];
-  #placeCount = 0;
+  #slabs: Slab[] = [];
   #count = 0;
   #scrape = 0;
   #range = { afterMs: 0, throughMs: 0, count: -1, start: 0, end: 0 };
 
   get lastAtMs(): number {
     return this.#count === 0 ? Number.NEGATIVE_INFINITY : (this.times[this.#count - 1] ?? 0);
+  }
+
+  get rowCount(): number {
+    return this.#places.length - this.#freePlaces.length;
+  }
+
+  /** Every row, in no particular order. */
+  *rows(): Generator<TargetRow> {
+    for (const row of this.#places) if (row !== null) yield row;
+  }
+
+  has(row: TargetRow): boolean {
+    return this.#places[row.place] === row;
   }
 
   /**
@@ -81,12 +94,12 @@ export class TargetColumns {
 
   /** A row that begins with the open column. */
   addRow(labels: Labels): TargetRow {
-    const place = this.#freePlaces.pop() ?? this.#placeCount++;
+    const place = this.#freePlaces.pop() ?? this.#places.length;
     if (Math.floor(place / rowsPerSlab) >= this.#slabs.length) this.#slabs.push(newSlab(this.times.length));
     const { values, stale } = this.#cells(place);
     stale.fill(1, 0, this.#count);
     const row = new TargetRow(this, labels, place, values, stale, this.lastAtMs);
-    this.rows.add(row);
+    this.#places[place] = row;
     return row;
   }
 
@@ -105,8 +118,8 @@ export class TargetColumns {
   close(): void {
     const column = this.#count - 1;
     const atMs = this.times[column] ?? 0;
-    for (const row of this.rows) {
-      if (row.writtenIn === this.#scrape) continue;
+    for (const row of this.#places) {
+      if (row === null || row.writtenIn === this.#scrape) continue;
       row.stale[column] = 1;
       if (row.present) row.lastAtMs = atMs;
       row.present = false;
@@ -128,16 +141,16 @@ export class TargetColumns {
     const freed = this.#freeRows(this.times[dropped] ?? keepAfterMs);
     const capacity = Math.ceil(this.#count * 1.5) + 8;
     if (dropped * 5 >= this.#count) this.#dropColumns(dropped);
-    else if (capacity * this.rows.size > cellsMax) this.#dropColumns(Math.ceil(this.#count / 5));
+    else if (capacity * this.rowCount > cellsMax) this.#dropColumns(Math.ceil(this.#count / 5));
     else this.#grow(capacity);
     return freed;
   }
 
   #freeRows(firstKeptAtMs: number): TargetRow[] {
-    const freed = [...this.rows].filter((row) => !row.present && row.lastAtMs < firstKeptAtMs);
+    const freed = [...this.rows()].filter((row) => !row.present && row.lastAtMs < firstKeptAtMs);
     for (const row of freed) {
       row.freed = true;
-      this.rows.delete(row);
+      this.#places[row.place] = null;
       this.#freePlaces.push(row.place);
     }
     return freed;
@@ -145,7 +158,7 @@ export class TargetColumns {
 
   #dropColumns(dropped: number): void {
     this.times.copyWithin(0, dropped, this.#count);
-    for (const row of this.rows) {
+    for (const row of this.rows()) {
       row.values.copyWithin(0, dropped, this.#count);
       row.stale.copyWithin(0, dropped, this.#count);
     }
@@ -156,14 +169,19 @@ export class TargetColumns {
     const times = new Float64Array(capacity);
     times.set(this.times);
     this.times = times;
-    this.#slabs = this.#slabs.map(() => newSlab(capacity));
-    for (const row of this.rows) {
-      const { values, stale } = this.#cells(row.place);
-      values.set(row.values);
-      stale.set(row.stale);
-      row.values = values;
-      row.stale = stale;
+    // Slab by slab, so that never more than one of them is there twice.
+    for (let index = 0; index < this.#slabs.length; index += 1) {
+      this.#slabs[index] = newSlab(capacity);
+      for (const row of this.#places.slice(index * rowsPerSlab, (index + 1) * rowsPerSlab)) if (row !== null) this.#move(row);
     }
+  }
+
+  #move(row: TargetRow): void {
+    const { values, stale } = this.#cells(row.place);
+    values.set(row.values);
+    stale.set(row.stale);
+    row.values = values;
+    row.stale = stale;
   }
 
   #cells(place: number): Slab {

@@ -84,7 +84,7 @@ class Question {
   #send(method: 'GET' | 'POST', signal: AbortSignal): Promise<Response> {
     const parameters = new URLSearchParams({ ...this.#parameters, timeout: `${this.#timeoutMs}ms` });
     const base = this.#options.url.replace(/\/$/, '');
-    const url = `${base}/api/v1/${this.#endpoint}${method === 'GET' ? `?${parameters}` : ''}`;
+    const url = `${base}/api/v1/${this.#endpoint}${method === 'GET' ? `?${parameters.toString()}` : ''}`;
     const headers = { accept: 'application/json', 'user-agent': 'proxymedic', ...this.#options.headers };
     return fetch(url, method === 'GET' ? { method, headers, signal } : { method, headers, signal, body: parameters });
   }
