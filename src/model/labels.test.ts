@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatLabels, labelsKey, labelsOf, withLabels, withoutLabels } from './labels.ts';
 
-const pairs = fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__', 'constructor', 'toString', 'é'), fc.string()));
+const names = fc.constantFrom('a', 'b', '__proto__', 'constructor', '1', 'é');
+const values = fc.oneof(fc.string(), fc.constantFrom('1,1;', '\u0001', '1,1;b1'));
+const pairs = fc.array(fc.tuple(names, values), { maxLength: 4 });
 
 test('a label set has the labels it was given, sorted, and nothing else', () => {
   const labels = labelsOf([
@@ -15,7 +17,7 @@ test('a label set has the labels it was given, sorted, and nothing else', () => 
     ['a', '2'],
     ['b', '3'],
   ]);
-  for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) expect(labels[name]).toBeUndefined();
+  for (const name of ['constructor', 'toString', 'hasOwnProperty']) expect(labels[name]).toBeUndefined();
 });
 
 test('a label may be called like anything', () => {
@@ -23,7 +25,7 @@ test('a label may be called like anything', () => {
     ['__proto__', 'x'],
     ['constructor', 'y'],
   ]);
-  expect(labels['__proto__']).toBe('x');
+  expect(Object.entries(labels)).toContainEqual(['__proto__', 'x']);
   expect(JSON.stringify(labels)).toBe('{"__proto__":"x","constructor":"y"}');
   expect(formatLabels(labels)).toBe('{__proto__="x", constructor="y"}');
 });
@@ -33,8 +35,7 @@ test('equal label sets, and only they, have equal keys', () => {
     fc.property(pairs, pairs, (a, b) => {
       const [first, second] = [labelsOf(a), labelsOf(b)];
       const equal = JSON.stringify(Object.entries(first)) === JSON.stringify(Object.entries(second));
-      const separators = [...a, ...b].some(([, value]) => /[\u0001\u0002]/.test(value));
-      return separators || (labelsKey(first) === labelsKey(second)) === equal;
+      return (labelsKey(first) === labelsKey(second)) === equal;
     }),
   );
 });

@@ -40,13 +40,16 @@ export function withoutLabels(labels: Labels, names: readonly string[]): Labels 
 }
 
 /**
- * The identity of a label set as text: equal label sets, and only they, give equal keys.
- * The separators cannot occur in valid UTF-8 label text that Prometheus accepts.
+ * The identity of a label set as text: equal label sets, and only they, give equal keys. Lengths and no separators, because a hostile
+ * label may contain any character.
  */
 export function labelsKey(labels: Labels): string {
   const parts: string[] = [];
   // Joined at once: text that is added up piece by piece keeps all its pieces in memory.
-  for (const name in labels) parts.push(name, '\u0001', labels[name] ?? '', '\u0002');
+  for (const name in labels) {
+    const value = labels[name] ?? '';
+    parts.push(`${name.length},${value.length};`, name, value);
+  }
   return parts.join('');
 }
 
