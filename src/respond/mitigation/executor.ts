@@ -35,6 +35,11 @@ export function baselineKey(planId: string): string {
   return `baseline/${planId}`;
 }
 
+/** Key under which an undo that has begun is remembered until it ended. */
+function undoKey(planId: string): string {
+  return `undo/${planId}`;
+}
+
 export function createExecutor(ports: MitigationPorts): Executor {
   return {
     run: (planId) => runApproved(ports, planId),
@@ -236,12 +241,13 @@ async function unknown(ports: MitigationPorts, plan: Plan, why: string): Promise
 /** Takes back what this run had already changed, in reverse, then says that it failed. */
 async function fail(ports: MitigationPorts, plan: Plan, holder: Holder, changed: ReadonlySet<string>, why: string): Promise<Plan | null> {
   const inForce = plan.undo.some((command) => changed.has(command.subject));
-  const undone = inForce ? await runUndo(ports, plan, holder, changed) : null;
+  const undone = inForce ? (await runUndo(ports, plan, holder, changed)).last : null;
   if (undone !== null && undone.state !== 'done') {
     return unknown(ports, plan, `${why}; and taking back the rest was ${undone.state}: ${undone.detail}`);
   }
   await settleBadly(ports, plan, 'failed', why);
-  const after = undone === null ? '' : '; what was changed was taken back';
+  const stays = changed.size > 0 ? `; ${[...changed].join(', ')} stays changed, it has no way back` : '';
+  const after = undone === null ? stays : '; what was changed was taken back';
   return end(ports, plan, ['running'], 'failed', 'action', `${plan.summary}: failed: ${why}${after}`);
 }
 
@@ -257,10 +263,18 @@ export async function openBreaker(ports: MitigationPorts, plan: Plan, reason: st
   await ports.ledger.openBreaker({ scope, reason, openedAt: ports.clock.now() }, audit);
 }
 
+interface UndoRun {
+  /** How the last command that ran ended. */
+  readonly last: CommandEnd;
+  /** Whether any command of it had or may have had an effect. */
+  readonly changed: boolean;
+}
+
 /** Runs the undo commands (of some subjects, or all) in their order; stops at the first that is not done. */
-async function runUndo(ports: MitigationPorts, plan: Plan, holder: Holder, subjects: ReadonlySet<string> | null): Promise<CommandEnd> {
+async function runUndo(ports: MitigationPorts, plan: Plan, holder: Holder, subjects: ReadonlySet<string> | null): Promise<UndoRun> {
   const before = await ports.journal.ofPlan(plan.id);
   let result: CommandEnd = { state: 'done', detail: '', observed: null, unchanged: true };
+  let changed = false;
   for (const [ordinal, command] of plan.undo.entries()) {
     if (subjects !== null && !subjects.has(command.subject)) continue;
     const round = before.filter((one) => one.direction === 'undo' && one.ordinal === ordinal).length;
@@ -269,9 +283,10 @@ async function runUndo(ports: MitigationPorts, plan: Plan, holder: Holder, subje
     const named = new Set(plan.undo.map((one) => one.subject));
     const back = plan.expected.filter((change) => change.subject === command.subject || (isLast && !named.has(change.subject)));
     result = await runOne(ports, plan, 'undo', ordinal, command, last ? back.map(reversed) : [], holder, round);
-    if (result.state !== 'done') return result;
+    changed ||= !result.unchanged;
+    if (result.state !== 'done') break;
   }
-  return result;
+  return { last: result, changed };
 }
 
 function reversed(change: ExpectedChange): ExpectedChange {
@@ -300,17 +315,29 @@ async function undoHeld(ports: MitigationPorts, plan: Plan, holder: Holder, acto
   if (sights.includes('other')) {
     return { kind: 'changed-by-others', reason: `somebody changed it since: ${observed}; taking our change back would take theirs, too` };
   }
+  await ports.state.put(undoKey(plan.id), { actor, reason }, ports.clock.now());
   await ports.audit.append({ ...auditEntry(ports, plan, 'undo', `${plan.summary}: taken back: ${reason}`), actor });
   await note(ports, plan, 'undo', `${plan.summary}: taking it back: ${reason}`, {}, actor);
-  const result = await runUndo(ports, plan, holder, null);
-  if (result.state !== 'done') {
-    await note(ports, plan, 'undo', `${plan.summary}: taking it back was ${result.state}: ${result.detail}`, { result }, actor);
-    return { kind: result.state, plan, reason: result.detail };
-  }
+  const run = await runUndo(ports, plan, holder, null);
+  const result = run.last.state === 'done' ? await undone(ports, plan, actor) : await notUndone(ports, plan, run, actor);
+  await ports.state.remove(undoKey(plan.id));
+  return result;
+}
+
+async function undone(ports: MitigationPorts, plan: Plan, actor: string): Promise<UndoResult> {
   const text = `${plan.summary}: taken back, everything is as before`;
   const moved = await end(ports, plan, undoable, 'undone', 'undo', text, {}, actor);
   await ports.ledger.settle(plan.id, 'undone');
   return { kind: 'undone', plan: moved ?? plan, reason: text };
+}
+
+/** Without any effect the plan is what it was; half taken back it is neither. */
+async function notUndone(ports: MitigationPorts, plan: Plan, { last, changed }: UndoRun, actor: string): Promise<UndoResult> {
+  const text = `${plan.summary}: taking it back was ${last.state}: ${last.detail}`;
+  const kind = last.state === 'failed' ? 'failed' : 'unknown';
+  if (changed) return { kind, plan: (await end(ports, plan, undoable, 'unknown', 'undo', text, {}, actor)) ?? plan, reason: last.detail };
+  await note(ports, plan, 'undo', text, { result: last }, actor);
+  return { kind, plan, reason: last.detail };
 }
 
 async function recoverAll(ports: MitigationPorts): Promise<readonly Plan[]> {
@@ -382,7 +409,7 @@ async function reconcile(ports: MitigationPorts, plan: Plan, one: JournalEntry):
 
 /** An undo that a crash cut off sets absolute states: it is simply run once more. */
 async function recoverUndos(ports: MitigationPorts): Promise<void> {
-  const plans = new Set<string>();
+  const plans = new Set((await ports.state.list(undoKey(''))).map(({ key }) => key.slice(undoKey('').length)));
   for (const state of ['intended', 'acting', 'observed'] as const) {
     for (const one of (await ports.journal.inState(state)).filter((entry) => entry.direction === 'undo')) {
       const detail = 'interrupted by a crash';
@@ -390,7 +417,13 @@ async function recoverUndos(ports: MitigationPorts): Promise<void> {
       plans.add(one.plan);
     }
   }
-  for (const id of plans) await undoPlan(ports, id, machine, 'the undo was interrupted by a crash');
+  for (const id of plans) {
+    const result = await undoPlan(ports, id, machine, 'the undo was interrupted by a crash');
+    if ('plan' in result || result.kind === 'busy') continue;
+    const plan = result.kind === 'changed-by-others' ? await ports.plans.get(id) : null;
+    if (plan !== null) await end(ports, plan, undoable, 'unknown', 'undo', `${plan.summary}: half taken back by a crash; ${result.reason}`);
+    await ports.state.remove(undoKey(id));
+  }
 }
 
 async function end(
