@@ -38,22 +38,12 @@ export function typeOf(expr: Expr): ValueType {
 /** Whether the parts of a tree fit together, innermost first. Throws `PromqlError`. `text` is where the tree was read from. */
 export function checkExpr(expr: Expr, text: string): void {
   for (const child of childrenOf(expr)) checkExpr(child, text);
-  switch (expr.kind) {
-    case 'binary':
-      return checkBinary(expr, text);
-    case 'call':
-      return checkCall(expr);
-    case 'aggregate':
-      return checkAggregate(expr);
-    case 'selector':
-      return checkSelector(expr, text);
-    case 'unary':
-      return checkUnary(expr.operand, expr);
-    case 'subquery':
-      return checkSubquery(expr.expr, expr);
-    default:
-      return;
-  }
+  if (expr.kind === 'binary') checkBinary(expr, text);
+  else if (expr.kind === 'call') checkCall(expr);
+  else if (expr.kind === 'aggregate') checkAggregate(expr);
+  else if (expr.kind === 'selector') checkSelector(expr, text);
+  else if (expr.kind === 'unary') checkUnary(expr.operand, expr);
+  else if (expr.kind === 'subquery') checkSubquery(expr.expr, expr);
 }
 
 function fail(message: string, { start, end }: { readonly start: number; readonly end: number }): never {
@@ -136,11 +126,15 @@ function checkBinary(expr: Binary, source: string): void {
     const type = typeOf(side);
     if (type !== 'scalar' && type !== 'vector') fail('binary expression must contain only scalar and instant vector types', side);
   }
-  if (leftType === 'vector' && rightType === 'vector') return checkSetOperator(expr);
+  if (leftType === 'vector' && rightType === 'vector') checkSetOperator(expr);
+  else checkScalarSide(expr);
+}
+
+function checkScalarSide(expr: Binary): void {
   if (expr.matching !== null && (expr.matching.labels.length > 0 || expr.matching.include.length > 0)) {
     fail('vector matching only allowed between instant vectors', expr);
   }
-  if (setOperators.has(op)) fail(`set operator ${JSON.stringify(op)} not allowed in binary scalar expression`, expr);
+  if (setOperators.has(expr.op)) fail(`set operator ${JSON.stringify(expr.op)} not allowed in binary scalar expression`, expr);
 }
 
 function checkGroupLabels(expr: Binary, source: string): void {

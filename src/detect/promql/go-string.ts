@@ -68,10 +68,10 @@ export function unquote(quoted: string): string | null {
   const body = quoted.slice(1, -1);
   if (quote === '`') return body.includes('`') ? null : body;
   if (quote !== '"' && quote !== "'") return null;
-  return body.includes('\\') ? unescape(body, quote) : body.includes(quote) || body.includes('\n') ? null : body;
+  return body.includes('\\') ? unescaped(body, quote) : body.includes(quote) || body.includes('\n') ? null : body;
 }
 
-function unescape(body: string, quote: string): string | null {
+function unescaped(body: string, quote: string): string | null {
   let value = '';
   for (let index = 0; index < body.length; ) {
     const character = body[index] ?? '';
@@ -82,9 +82,9 @@ function unescape(body: string, quote: string): string | null {
       continue;
     }
     try {
-      const escape = readEscape(body, index + 1, quote);
-      value += escape.value;
-      index = escape.next;
+      const sequence = readEscape(body, index + 1, quote);
+      value += sequence.value;
+      index = sequence.next;
     } catch (error) {
       if (error instanceof EscapeError) return null;
       throw error;

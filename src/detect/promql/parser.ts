@@ -287,7 +287,7 @@ class ExprParser {
       return { kind: edge.kind === 'start' ? 'start' : 'end' };
     }
     const seconds = this.parseSignedNumber('@', 'timestamp');
-    if (!(Math.abs(seconds) < 9_223_372_036_854_775)) {
+    if (!(Math.abs(seconds) < 2 ** 63 / 1_000)) {
       const text = Number.isNaN(seconds) ? 'NaN' : seconds > 0 ? '+Inf' : '-Inf';
       throw new PromqlError(`timestamp out of bounds for @ modifier: ${text}`, place.start, place.end);
     }

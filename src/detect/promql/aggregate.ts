@@ -1,0 +1,145 @@
+import { type Labels, labelsKey, labelsOf, withLabels } from '../../model/labels.ts';
+import type { Aggregate } from './ast.ts';
+import { EvaluationError } from './evaluation-error.ts';
+import { formatFixed } from './go-float.ts';
+import { quote } from './go-string.ts';
+import { meanOf, RunningVariance, sumOf } from './kahan.ts';
+import { LabelCache, rememberedFor } from './label-cache.ts';
+import { quantileOf } from './quantile.ts';
+import type { Vector, VectorSample } from './value.ts';
+
+interface Grouping {
+  readonly key: string;
+  readonly labels: Labels;
+}
+
+const groupingsOf = rememberedFor((node: Aggregate) => new LabelCache((labels: Labels) => groupingOf(node, labels)));
+
+function groupingOf({ without, grouping }: Aggregate, labels: Labels): Grouping {
+  const kept = Object.entries(labels).filter(([name]) =>
+    without ? name !== '__name__' && !grouping.includes(name) : grouping.includes(name),
+  );
+  const result = labelsOf(kept);
+  return { key: labelsKey(result), labels: result };
+}
+
+interface Group {
+  readonly labels: Labels;
+  readonly members: VectorSample[];
+}
+
+/** Puts a vector into groups, in order of first appearance. */
+function groups(node: Aggregate, vector: Vector): Group[] {
+  const cache = groupingsOf(node);
+  const byKey = new Map<string, Group>();
+  for (const sample of vector) {
+    const { key, labels } = cache.get(sample.labels);
+    const group = byKey.get(key);
+    if (group === undefined) byKey.set(key, { labels, members: [sample] });
+    else group.members.push(sample);
+  }
+  return [...byKey.values()];
+}
+
+/** An aggregation that makes one value of each group. */
+type Reducer = (members: readonly VectorSample[], parameter: number) => number;
+
+const reducers: Readonly<Record<string, Reducer>> = {
+  sum: (members) => sumOf(valuesOf(members)),
+  avg: (members) => meanOf(valuesOf(members)),
+  count: (members) => members.length,
+  group: () => 1,
+  min: (members) => extreme(members, (value, best) => value < best),
+  max: (members) => extreme(members, (value, best) => value > best),
+  stddev: (members) => Math.sqrt(variance(members)),
+  stdvar: variance,
+  quantile: (members, q) => quantileOf(q, valuesOf(members)),
+};
+
+function valuesOf(members: readonly VectorSample[]): number[] {
+  return members.map(({ value }) => value);
+}
+
+function variance(members: readonly VectorSample[]): number {
+  const running = new RunningVariance();
+  for (const { value } of members) running.add(value);
+  return running.variance;
+}
+
+function extreme(members: readonly VectorSample[], better: (value: number, best: number) => boolean): number {
+  let best = Number.NaN;
+  for (const { value } of members) if (better(value, best) || Number.isNaN(best)) best = value;
+  return best;
+}
+
+/**
+ * Aggregates a vector. `parameter` is the number or string before the vector, where the aggregator has one.
+ * Throws `EvaluationError` for a parameter without meaning.
+ */
+export function aggregate(node: Aggregate, vector: Vector, parameter: number | string): Vector {
+  if (node.op === 'count_values') return countValues(node, vector, String(parameter));
+  const number = typeof parameter === 'number' ? parameter : Number.NaN;
+  if (node.op === 'topk' || node.op === 'bottomk' || node.op === 'limitk') return choose(node, vector, number);
+  if (node.op === 'limit_ratio') return limitRatio(vector, number);
+  const reduce = reducers[node.op];
+  if (reduce === undefined) throw new EvaluationError(`unknown aggregation ${quote(node.op)}`);
+  return groups(node, vector).map(({ labels, members }) => ({
+    labels,
+    value: reduce(members, number),
+    dropName: members.some(({ dropName }) => dropName),
+  }));
+}
+
+/** topk, bottomk and limitk: some members of each group as they are, best first. */
+function choose(node: Aggregate, vector: Vector, wanted: number): Vector {
+  if (Number.isNaN(wanted)) throw new EvaluationError('Parameter value is NaN');
+  if (Math.abs(wanted) >= 2 ** 63) {
+    throw new EvaluationError(`Scalar value ${formatFixed(wanted)} ${wanted > 0 ? 'overflows' : 'underflows'} int64`);
+  }
+  const limit = Math.trunc(wanted);
+  if (limit < 1) return [];
+  return groups(node, vector).flatMap(({ members }) => ranked(node.op, members).slice(0, limit));
+}
+
+function ranked(op: string, members: readonly VectorSample[]): readonly VectorSample[] {
+  if (op === 'limitk') return members;
+  const direction = op === 'topk' ? -1 : 1;
+  return [...members].sort((a, b) => {
+    if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number(Number.isNaN(a.value)) - Number(Number.isNaN(b.value));
+    return a.value === b.value ? 0 : a.value < b.value ? -direction : direction;
+  });
+}
+
+/** A share of all series, chosen by their labels, so that `limit_ratio(r)` and `limit_ratio(r - 1)` are complements. */
+function limitRatio(vector: Vector, wanted: number): Vector {
+  if (Number.isNaN(wanted)) throw new EvaluationError('Ratio value is NaN');
+  const ratio = Math.max(-1, Math.min(1, wanted));
+  return vector.filter(({ labels }) => {
+    const offset = labelHashShare(labels);
+    return ratio >= 0 ? offset < ratio : offset >= 1 + ratio;
+  });
+}
+
+/** A number in [0, 1) that depends on nothing but the labels (FNV-1a). */
+function labelHashShare(labels: Labels): number {
+  let hash = 0x811c9dc5;
+  const key = labelsKey(labels);
+  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
+}
+
+function countValues(node: Aggregate, vector: Vector, label: string): Vector {
+  if (label === '') throw new EvaluationError(`invalid label name ${quote(label)}`);
+  const counts = new Map<string, { labels: Labels; value: number; dropName: boolean }>();
+  for (const { labels, members } of groups(node, vector)) {
+    for (const { value, dropName } of members) {
+      const counted = withLabels(labels, { [label]: formatFixed(value) });
+      const key = labelsKey(counted);
+      const existing = counts.get(key);
+      if (existing === undefined) counts.set(key, { labels: counted, value: 1, dropName });
+      else existing.value++;
+    }
+  }
+  return [...counts.values()];
+}

@@ -1,0 +1,57 @@
+import type { Span } from './ast.ts';
+import { formatShortest } from './go-float.ts';
+import { quote } from './go-string.ts';
+import { lineAndColumn } from './promql-error.ts';
+
+const counterName = /_(total|sum|count|bucket)$/;
+
+/** What the evaluator has to say besides the result. Each sentence once, with its place in the text. */
+export class Annotations {
+  private readonly text: string;
+  readonly warnings = new Set<string>();
+  readonly infos = new Set<string>();
+
+  /** @param text The expression's text; empty: places are left out. */
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  private place({ start }: Span): string {
+    return this.text === '' ? '' : ` (${lineAndColumn(this.text, start)})`;
+  }
+
+  warn(message: string, span: Span): void {
+    this.warnings.add(`PromQL warning: ${message}${this.place(span)}`);
+  }
+
+  inform(message: string, span: Span): void {
+    this.infos.add(`PromQL info: ${message}${this.place(span)}`);
+  }
+
+  invalidQuantile(quantile: number, span: Span): void {
+    this.warn(`quantile value should be between 0 and 1, got ${formatShortest(quantile)}`, span);
+  }
+
+  badBucketLabel(metric: string, label: string, span: Span): void {
+    this.warn(`bucket label "le" is missing or has a malformed value of ${quote(label)}${forMetric(metric)}`, span);
+  }
+
+  forcedMonotonicity(metric: string, span: Span): void {
+    const see = 'see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile';
+    this.inform(`input to histogram_quantile needed to be fixed for monotonicity (${see})${forMetric(metric)}`, span);
+  }
+
+  sortInRange(span: Span): void {
+    this.warn('sort is ineffective for range queries since results are always ordered by labels', span);
+  }
+
+  /** A rate of something whose name does not end like a counter's. */
+  possibleNonCounter(metric: string | undefined, span: Span): void {
+    if (metric === undefined || counterName.test(metric)) return;
+    this.inform(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(metric)}`, span);
+  }
+}
+
+function forMetric(metric: string): string {
+  return metric === '' ? '' : ` for metric name ${quote(metric)}`;
+}

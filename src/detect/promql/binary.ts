@@ -1,0 +1,224 @@
+import { formatLabels, type Labels, labelsKey, labelsOf } from '../../model/labels.ts';
+import type { Binary, Matching } from './ast.ts';
+import { EvaluationError } from './evaluation-error.ts';
+import { LabelCache, rememberedFor } from './label-cache.ts';
+import { withoutName } from './metadata-labels.ts';
+import { comparisons, setOperators } from './token.ts';
+import type { Vector, VectorSample } from './value.ts';
+
+/** The value of an arithmetic operator; of a comparison 1 or 0. */
+export function operate(op: string, left: number, right: number): number {
+  switch (op) {
+    case '+':
+      return left + right;
+    case '-':
+      return left - right;
+    case '*':
+      return left * right;
+    case '/':
+      return left / right;
+    case '%':
+      return left % right;
+    case '^':
+      return power(left, right);
+    case 'atan2':
+      return Math.atan2(left, right);
+    default:
+      return compare(op, left, right) ? 1 : 0;
+  }
+}
+
+/** IEEE pow: unlike JavaScript's, 1 to any power is 1, and -1 to an infinite one too. */
+function power(base: number, exponent: number): number {
+  if (base === 1 || (base === -1 && Math.abs(exponent) === Number.POSITIVE_INFINITY)) return 1;
+  return base ** exponent;
+}
+
+function compare(op: string, left: number, right: number): boolean {
+  switch (op) {
+    case '==':
+      return left === right;
+    case '!=':
+      return left !== right;
+    case '<':
+      return left < right;
+    case '<=':
+      return left <= right;
+    case '>':
+      return left > right;
+    case '>=':
+      return left >= right;
+    default:
+      throw new EvaluationError(`operator "${op}" is not defined between floats`);
+  }
+}
+
+/** Operators that only native histograms know; between floats they have no result. */
+const histogramOnly: ReadonlySet<string> = new Set(['</', '>/']);
+
+/** A vector with a scalar on one side. `scalarFirst`: the scalar stands on the left. */
+export function vectorWithScalar(node: Binary, vector: Vector, scalar: number, scalarFirst: boolean): Vector {
+  const { op, bool } = node;
+  if (histogramOnly.has(op)) return [];
+  const filter = comparisons.has(op) && !bool;
+  const result: VectorSample[] = [];
+  for (const sample of vector) {
+    const value = scalarFirst ? operate(op, scalar, sample.value) : operate(op, sample.value, scalar);
+    if (!filter) result.push({ labels: sample.labels, value, dropName: true });
+    else if (value === 1) result.push(sample);
+  }
+  return result;
+}
+
+/** Two vectors. Throws `EvaluationError` when series cannot be told apart. */
+export function vectorWithVector(node: Binary, left: Vector, right: Vector): Vector {
+  if (node.matching === null) throw new EvaluationError('vectors without matching');
+  if (setOperators.has(node.op)) return combineSets(node.op, node.matching, left, right);
+  if (histogramOnly.has(node.op)) return [];
+  return matchVectors(node, node.matching, left, right);
+}
+
+const signaturesOf = rememberedFor(({ on, labels: names }: Matching) => {
+  return new LabelCache((labels: Labels) => {
+    const kept = Object.entries(labels).filter(([name]) => (on ? names.includes(name) : name !== '__name__' && !names.includes(name)));
+    return labelsKey(labelsOf(kept));
+  });
+});
+
+function combineSets(op: string, matching: Matching, left: Vector, right: Vector): Vector {
+  const signatures = signaturesOf(matching);
+  if (op === 'or') {
+    const seen = new Set(left.map(({ labels }) => signatures.get(labels)));
+    return [...left, ...right.filter(({ labels }) => !seen.has(signatures.get(labels)))];
+  }
+  const others = new Set(right.map(({ labels }) => signatures.get(labels)));
+  return left.filter(({ labels }) => others.has(signatures.get(labels)) === (op === 'and'));
+}
+
+/** One side of a match, the one with many series first. */
+interface Sides {
+  readonly many: Vector;
+  readonly one: Vector;
+  /** The side with many series stands on the right. */
+  readonly swapped: boolean;
+  readonly fillMany: number | null;
+  readonly fillOne: number | null;
+}
+
+function sidesOf(matching: Matching, left: Vector, right: Vector): Sides {
+  const { fillLeft, fillRight } = matching;
+  return matching.cardinality === 'one-to-many'
+    ? { many: right, one: left, swapped: true, fillMany: fillRight, fillOne: fillLeft }
+    : { many: left, one: right, swapped: false, fillMany: fillLeft, fillOne: fillRight };
+}
+
+function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vector): Vector {
+  const signatures = signaturesOf(matching);
+  const sides = sidesOf(matching, left, right);
+  const bySignature = indexOne(sides, matching);
+  const matcher = new Matcher(node, matching, sides.swapped);
+  const unmatched = new Set(bySignature.keys());
+  for (const sample of sides.many) {
+    const signature = signatures.get(sample.labels);
+    const partner = bySignature.get(signature);
+    unmatched.delete(signature);
+    if (partner !== undefined) matcher.add(sample, partner, signature);
+    else if (sides.fillOne !== null) matcher.add(sample, filler(sample, matching, sides.fillOne), signature);
+  }
+  if (sides.fillMany !== null) {
+    for (const signature of unmatched) {
+      const partner = bySignature.get(signature);
+      if (partner !== undefined) matcher.add(filler(partner, matching, sides.fillMany), partner, signature);
+    }
+  }
+  return matcher.result;
+}
+
+/** A stand-in for a missing series: the labels that both sides share. */
+function filler({ labels }: VectorSample, { on, labels: names }: Matching, value: number): VectorSample {
+  const kept = Object.entries(labels).filter(([name]) => (on ? names.includes(name) : name !== '__name__' && !names.includes(name)));
+  return { labels: labelsOf(kept), value, dropName: false };
+}
+
+function indexOne({ one, many, swapped }: Sides, matching: Matching): Map<string, VectorSample> {
+  const signatures = signaturesOf(matching);
+  const bySignature = new Map<string, VectorSample>();
+  if (many.length === 0 && matching.fillLeft === null && matching.fillRight === null) return bySignature;
+  for (const sample of one) {
+    const signature = signatures.get(sample.labels);
+    const duplicate = bySignature.get(signature);
+    if (duplicate !== undefined) throw duplicateOnOneSide(duplicate, sample, matching, swapped ? 'left' : 'right');
+    bySignature.set(signature, sample);
+  }
+  return bySignature;
+}
+
+function duplicateOnOneSide(first: VectorSample, second: VectorSample, matching: Matching, side: string): EvaluationError {
+  const group = formatLabels(filler(second, matching, 0).labels);
+  const pair = `[${allLabels(second.labels)}, ${allLabels(first.labels)}]`;
+  const rule = 'many-to-many matching not allowed: matching labels must be unique on one side';
+  return new EvaluationError(
+    `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: ${pair};${rule}`,
+  );
+}
+
+/** `{__name__="a", b="c"}` */
+function allLabels(labels: Labels): string {
+  return `{${Object.entries(labels)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(', ')}}`;
+}
+
+/** Collects the results of matched pairs and refuses results that could not be told apart. */
+class Matcher {
+  readonly result: VectorSample[] = [];
+  private readonly node: Binary;
+  private readonly matching: Matching;
+  private readonly swapped: boolean;
+  private readonly seen = new Map<string, Set<string>>();
+  private readonly resultLabels: LabelCache<Labels> | null;
+
+  constructor(node: Binary, matching: Matching, swapped: boolean) {
+    this.node = node;
+    this.matching = matching;
+    this.swapped = swapped;
+    this.resultLabels = matching.include.length === 0 ? resultLabelsOf(node) : null;
+  }
+
+  add(many: VectorSample, one: VectorSample, signature: string): void {
+    const { op, bool } = this.node;
+    const value = this.swapped ? operate(op, one.value, many.value) : operate(op, many.value, one.value);
+    const filter = comparisons.has(op) && !bool;
+    if (filter && value !== 1) return;
+    const labels = this.resultLabels?.get(many.labels) ?? resultLabels(this.node, this.matching, many.labels, one.labels);
+    this.remember(signature, labels);
+    const kept = this.swapped ? one.value : many.value;
+    this.result.push({ labels, value: filter ? kept : value, dropName: bool || (filter && many.dropName) });
+  }
+
+  private remember(signature: string, labels: Labels): void {
+    const results = this.seen.get(signature);
+    if (results === undefined) {
+      this.seen.set(signature, this.matching.cardinality === 'one-to-one' ? onlyOne : new Set([labelsKey(labels)]));
+      return;
+    }
+    if (this.matching.cardinality === 'one-to-one') {
+      throw new EvaluationError('multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)');
+    }
+    const key = labelsKey(labels);
+    if (results.has(key)) throw new EvaluationError('multiple matches for labels: grouping labels must ensure unique matches');
+    results.add(key);
+  }
+}
+
+const onlyOne = new Set<string>();
+
+const resultLabelsOf = rememberedFor((node: Binary) => {
+  return new LabelCache((labels: Labels) => (node.matching === null ? labels : resultLabels(node, node.matching, labels, labels)));
+});
+
+function resultLabels({ op }: Binary, { cardinality, on, labels: names, include }: Matching, many: Labels, one: Labels): Labels {
+  const named = comparisons.has(op) ? many : withoutName(many);
+  const pairs = Object.entries(named).filter(([name]) => cardinality !== 'one-to-one' || names.includes(name) === on);
+  return labelsOf([...pairs, ...include.map((name) => [name, one[name] ?? ''] as const)]);
+}

@@ -1,0 +1,183 @@
+import { labelsOf } from '../../model/labels.ts';
+import { labelsOfAbsence } from './absent.ts';
+import type { Call, Expr } from './ast.ts';
+import { unwrap } from './ast.ts';
+import { typeOf } from './check.ts';
+import type { Evaluation } from './evaluation.ts';
+import { EvaluationError } from './evaluation-error.ts';
+import { histogramFraction, histogramQuantile } from './histogram-functions.ts';
+import { clampTo, dateFunctions, instantFunctions, roundTo } from './instant-functions.ts';
+import { labelJoin, labelReplace, sortByLabels } from './label-functions.ts';
+import { ascending } from './quantile.ts';
+import { keepsName, type RangeFunction, rangeFunctions } from './range-functions.ts';
+import type { StepValue, Vector, VectorSample } from './value.ts';
+
+const noLabels = labelsOf([]);
+
+/** Reads the arguments of one call at one step. */
+class Arguments {
+  readonly evaluation: Evaluation;
+  readonly call: Call;
+  readonly atMs: number;
+
+  constructor(evaluation: Evaluation, call: Call, atMs: number) {
+    this.evaluation = evaluation;
+    this.call = call;
+    this.atMs = atMs;
+  }
+
+  expr(index: number): Expr {
+    const arg = this.call.args[index];
+    if (arg === undefined) throw new EvaluationError(`${this.call.name}: argument ${index + 1} is missing`);
+    return arg;
+  }
+
+  vector(index: number): Vector {
+    return this.evaluation.vector(this.expr(index), this.atMs);
+  }
+
+  scalar(index: number, otherwise?: number): number {
+    if (otherwise !== undefined && this.call.args.length <= index) return otherwise;
+    return this.evaluation.scalar(this.expr(index), this.atMs);
+  }
+
+  /** The string arguments from an index on. */
+  strings(from: number): string[] {
+    return this.call.args.slice(from).map((arg) => {
+      const value = this.evaluation.at(arg, this.atMs);
+      if (typeof value === 'string') return value;
+      throw new EvaluationError(`${this.call.name}: expected a string`);
+    });
+  }
+}
+
+type VectorFunction = (args: Arguments) => StepValue;
+
+/** The value of a function call at one step. Throws `EvaluationError`. */
+export function callFunction(evaluation: Evaluation, call: Call, atMs: number): StepValue {
+  const args = new Arguments(evaluation, call, atMs);
+  const overWindow = rangeFunctions[call.name];
+  if (overWindow !== undefined) return overWindows(args, overWindow);
+  const ofNumber = instantFunctions[call.name];
+  if (ofNumber !== undefined) return map(args.vector(0), ofNumber);
+  const ofDate = dateFunctions[call.name];
+  if (ofDate !== undefined) return dates(args, ofDate);
+  const special = specialFunctions[call.name];
+  if (special === undefined) throw new EvaluationError(`function ${call.name}() needs native histograms, which are not kept`);
+  return special(args);
+}
+
+const specialFunctions: Readonly<Record<string, VectorFunction>> = {
+  time: ({ atMs }) => atMs / 1_000,
+  pi: () => Math.PI,
+  start: ({ evaluation }) => evaluation.context.startMs / 1_000,
+  end: ({ evaluation }) => evaluation.context.endMs / 1_000,
+  step: ({ evaluation }) => evaluation.context.span.stepMs / 1_000,
+  range: ({ evaluation }) => evaluation.context.span.rangeMs / 1_000,
+  min_of: (args) => Math.min(args.scalar(0), args.scalar(1)),
+  max_of: (args) => Math.max(args.scalar(0), args.scalar(1)),
+  vector: (args) => [{ labels: noLabels, value: args.scalar(0), dropName: false }],
+  scalar: (args) => {
+    const vector = args.vector(0);
+    return vector.length === 1 ? (vector[0]?.value ?? Number.NaN) : Number.NaN;
+  },
+  absent: (args) => (args.vector(0).length > 0 ? [] : absence(args)),
+  absent_over_time: (args) => (args.evaluation.windows(args.expr(0), args.atMs).windows.length > 0 ? [] : absence(args)),
+  timestamp: timestamps,
+  round: (args) => {
+    const to = args.scalar(1, 1);
+    return map(args.vector(0), (value) => roundTo(value, to));
+  },
+  clamp: (args) => {
+    const [least, most] = [args.scalar(1), args.scalar(2)];
+    return least > most ? [] : map(args.vector(0), (value) => clampTo(value, least, most));
+  },
+  clamp_min: (args) => {
+    const least = args.scalar(1);
+    return map(args.vector(0), (value) => Math.max(least, value));
+  },
+  clamp_max: (args) => {
+    const most = args.scalar(1);
+    return map(args.vector(0), (value) => Math.min(most, value));
+  },
+  sort: (args) => sorted(args, 1),
+  sort_desc: (args) => sorted(args, -1),
+  sort_by_label: (args) => sortedByLabel(args, false),
+  sort_by_label_desc: (args) => sortedByLabel(args, true),
+  label_replace: (args) => labelReplace(args.vector(0), args.strings(1)),
+  label_join: (args) => labelJoin(args.vector(0), args.strings(1)),
+  histogram_quantile: (args) => histogramQuantile(args.scalar(0), args.vector(1), args.call.args, args.evaluation.context.annotations),
+  histogram_quantiles: histogramQuantiles,
+  histogram_fraction: (args) =>
+    histogramFraction(args.scalar(0), args.scalar(1), args.vector(2), args.expr(2), args.evaluation.context.annotations),
+};
+
+function map(vector: Vector, change: (value: number) => number): Vector {
+  return vector.map(({ labels, value }) => ({ labels, value: change(value), dropName: true }));
+}
+
+function absence(args: Arguments): Vector {
+  return [{ labels: labelsOfAbsence(args.expr(0)), value: 1, dropName: false }];
+}
+
+function timestamps(args: Arguments): Vector {
+  const arg = unwrap(args.expr(0));
+  if (arg.kind === 'selector') return args.evaluation.timestamps(arg, args.atMs);
+  return map(args.vector(0), () => args.atMs / 1_000);
+}
+
+function dates(args: Arguments, ofDate: (date: Date) => number): Vector {
+  const dateOf = (seconds: number) => {
+    const date = new Date(Math.trunc(seconds) * 1_000);
+    return Number.isNaN(date.getTime()) ? Number.NaN : ofDate(date);
+  };
+  if (args.call.args.length === 0) return [{ labels: noLabels, value: dateOf(args.atMs / 1_000), dropName: false }];
+  return map(args.vector(0), dateOf);
+}
+
+function isRange({ context }: Evaluation): boolean {
+  return context.startMs !== context.endMs;
+}
+
+function sorted(args: Arguments, direction: 1 | -1): Vector {
+  const vector = args.vector(0);
+  if (isRange(args.evaluation)) args.evaluation.context.annotations.sortInRange(args.call);
+  // NaN comes last in both directions.
+  return [...vector].sort((a, b) => {
+    if (Number.isNaN(a.value) || Number.isNaN(b.value)) return -ascending(a.value, b.value);
+    return direction * ascending(a.value, b.value);
+  });
+}
+
+function sortedByLabel(args: Arguments, descending: boolean): Vector {
+  const vector = args.vector(0);
+  if (isRange(args.evaluation)) args.evaluation.context.annotations.sortInRange(args.call);
+  return sortByLabels(vector, args.strings(1), descending);
+}
+
+function histogramQuantiles(args: Arguments): Vector {
+  const [label = ''] = args.strings(1).slice(0, 1);
+  const vector = args.vector(0);
+  return args.call.args.slice(2).flatMap((quantileArg, index) => {
+    const q = args.scalar(index + 2);
+    const samples = histogramQuantile(q, vector, [quantileArg, args.expr(0)], args.evaluation.context.annotations);
+    return samples.map((sample) => ({ ...sample, labels: labelsOf([...Object.entries(sample.labels), [label, String(q)]]) }));
+  });
+}
+
+function overWindows(args: Arguments, compute: RangeFunction): Vector {
+  const { call, atMs, evaluation } = args;
+  const place = call.args.find((arg) => typeOf(arg) === 'matrix');
+  if (place === undefined) throw new EvaluationError(`${call.name}: expected a range vector`);
+  const scalars = call.args.filter((arg) => arg !== place).map((arg) => evaluation.scalar(arg, atMs));
+  const { windows, startMs, endMs } = evaluation.windows(place, atMs);
+  const { annotations } = evaluation.context;
+  const rangeCall = { startMs, endMs, atMs, scalars, annotations, place: call.name === 'quantile_over_time' ? args.expr(0) : place };
+  const keeps = keepsName.has(call.name);
+  const result: VectorSample[] = [];
+  for (const window of windows) {
+    const value = compute(window, rangeCall);
+    if (value !== null) result.push({ labels: window.labels, value, dropName: keeps ? window.dropName : true });
+  }
+  return result;
+}

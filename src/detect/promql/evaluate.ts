@@ -1,0 +1,117 @@
+import type { Labels } from '../../model/labels.ts';
+import type { Queryable } from '../series/queryable.ts';
+import { Annotations } from './annotations.ts';
+import type { Expr } from './ast.ts';
+import { typeOf } from './check.ts';
+import { Evaluation, type QueryContext } from './evaluation.ts';
+import { EvaluationError } from './evaluation-error.ts';
+import { Budget, defaultLimits, type Limits } from './limits.ts';
+import { withoutName } from './metadata-labels.ts';
+import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
+import type { MatrixSeries, QueryResult, QueryValue, Vector } from './value.ts';
+
+/** How far back an instant selector looks for a sample, unless told otherwise. */
+export const defaultLookbackMs = 300_000;
+
+export interface QueryOptions {
+  readonly queryable: Queryable;
+  readonly lookbackMs?: number;
+  /** Step of subqueries that name none; default 1 minute. */
+  readonly subqueryStepMs?: number;
+  readonly limits?: Partial<Limits>;
+  /** The expression's text, so that annotations can say where. */
+  readonly text?: string;
+}
+
+export interface InstantQuery extends QueryOptions {
+  readonly atMs: number;
+}
+
+export interface RangeQuery extends QueryOptions {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+}
+
+/** The value of an expression at one instant. Throws `EvaluationError` or `PromqlError`. */
+export function evaluateInstant(expr: Expr, options: InstantQuery): QueryResult {
+  const { atMs } = options;
+  const context = contextOf(options, atMs, atMs, 0);
+  const evaluation = new Evaluation(context, atMs, atMs);
+  if (typeOf(expr) === 'matrix') return result(context, { type: 'matrix', series: windowsAsSeries(evaluation, expr, atMs) });
+  const value = evaluation.at(expr, atMs);
+  if (typeof value === 'number') return result(context, { type: 'scalar', value, atMs });
+  if (typeof value === 'string') return result(context, { type: 'string', value, atMs });
+  return result(context, { type: 'vector', atMs, samples: named(value) });
+}
+
+/** The value of an expression at `startMs` and every `stepMs` through `endMs`. A scalar gives one series without labels. */
+export function evaluateRange(expr: Expr, options: RangeQuery): QueryResult {
+  const { startMs, endMs, stepMs } = options;
+  const type = typeOf(expr);
+  if (type !== 'scalar' && type !== 'vector') {
+    const name = type === 'matrix' ? 'range vector' : type;
+    throw new EvaluationError(`invalid expression type "${name}" for range query, must be Scalar or instant Vector`);
+  }
+  const steps = checkedSteps(options);
+  const context = contextOf(options, startMs, endMs, stepMs);
+  const evaluation = new Evaluation(context, startMs, endMs);
+  const collector = new SeriesCollector(context.budget);
+  for (let step = 0; step < steps; step++) {
+    const atMs = startMs + step * stepMs;
+    const value = evaluation.at(expr, atMs);
+    collector.add(typeof value === 'object' ? namedVector(value) : scalarVector(value), atMs);
+  }
+  return result(context, { type: 'matrix', series: collector.matrix() });
+}
+
+function checkedSteps({ startMs, endMs, stepMs, limits }: RangeQuery): number {
+  if (!(stepMs > 0)) throw new EvaluationError(`step of ${stepMs} ms: must be greater than 0`);
+  const steps = endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1;
+  const stepsMax = limits?.stepsMax ?? defaultLimits.stepsMax;
+  if (steps > stepsMax) throw new EvaluationError(`range of ${steps} steps, limit ${stepsMax}: make the step longer or the range shorter`);
+  return steps;
+}
+
+function contextOf(options: QueryOptions, startMs: number, endMs: number, stepMs: number): QueryContext {
+  return {
+    queryable: options.queryable,
+    lookbackMs: options.lookbackMs ?? defaultLookbackMs,
+    subqueryStepMs: options.subqueryStepMs ?? 60_000,
+    startMs,
+    endMs,
+    span: { stepMs, rangeMs: endMs - startMs },
+    annotations: new Annotations(options.text ?? ''),
+    budget: new Budget({ ...defaultLimits, ...options.limits }),
+  };
+}
+
+function result({ annotations }: QueryContext, value: QueryValue): QueryResult {
+  return { value, warnings: [...annotations.warnings], infos: [...annotations.infos] };
+}
+
+function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): MatrixSeries[] {
+  const series = evaluation.windows(expr, atMs).windows.map(({ labels, dropName, times, values, start, end }) => ({
+    labels: dropName ? withoutName(labels) : labels,
+    times: Array.from({ length: end - start }, (_, index) => times[start + index] ?? 0),
+    values: Array.from({ length: end - start }, (_, index) => values[start + index] ?? 0),
+  }));
+  return series.sort((a, b) => (keyOf.get(a.labels) < keyOf.get(b.labels) ? -1 : 1));
+}
+
+/** The vector with the names removed that operations dropped; label sets must still differ then. */
+function named(vector: Vector): { labels: Labels; value: number }[] {
+  const samples = vector.map(({ labels, value, dropName }) => ({ labels: dropName ? withoutName(labels) : labels, value }));
+  if (samples.length > 1 && new Set(samples.map(({ labels }) => keyOf.get(labels))).size < samples.length) throw duplicateLabels();
+  return samples;
+}
+
+function namedVector(vector: Vector): Vector {
+  return named(vector).map((sample) => ({ ...sample, dropName: false }));
+}
+
+function scalarVector(value: number | string): Vector {
+  return [{ labels: noLabels, value: Number(value), dropName: false }];
+}
+
+const noLabels: Labels = Object.freeze(Object.create(null));

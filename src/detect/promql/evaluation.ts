@@ -1,0 +1,210 @@
+import type { Queryable } from '../series/queryable.ts';
+import { aggregate } from './aggregate.ts';
+import type { Annotations } from './annotations.ts';
+import type { Aggregate, At, Binary, Call, Duration, Expr, Selector, Subquery } from './ast.ts';
+import { unwrap } from './ast.ts';
+import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
+import { callFunction } from './call-function.ts';
+import { durationMs, type QuerySpan, windowMs } from './duration-value.ts';
+import { EvaluationError } from './evaluation-error.ts';
+import { rememberedFor } from './label-cache.ts';
+import type { Budget } from './limits.ts';
+import { SeriesCollector } from './series-collector.ts';
+import { indexAfter, type SelectedSeries, selected, selectedSamples, windowOf } from './series-cursor.ts';
+import type { SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
+
+/** What all parts of one query share. */
+export interface QueryContext {
+  readonly queryable: Queryable;
+  readonly lookbackMs: number;
+  /** Step of subqueries that name none. */
+  readonly subqueryStepMs: number;
+  /** Start and end of the whole query: what `@ start()` and `@ end()` mean, also within subqueries. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly span: QuerySpan;
+  readonly annotations: Annotations;
+  readonly budget: Budget;
+}
+
+/** The windows of a range vector at one step, and the interval that they cover. */
+export interface Windows {
+  readonly windows: readonly SeriesWindow[];
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
+export class Evaluation {
+  readonly context: QueryContext;
+  readonly startMs: number;
+  readonly endMs: number;
+  private readonly instantSeries = rememberedFor((selector: Selector) => this.select(selector, null));
+  private readonly rangeSeries = new WeakMap<Expr, readonly SeriesWindow[]>();
+
+  constructor(context: QueryContext, startMs: number, endMs: number) {
+    this.context = context;
+    this.startMs = startMs;
+    this.endMs = endMs;
+  }
+
+  /** The value of an expression of any type but range vector. */
+  at(expr: Expr, atMs: number): StepValue {
+    switch (expr.kind) {
+      case 'number':
+      case 'string':
+        return expr.value;
+      case 'parenthesised':
+        return this.at(expr.expr, atMs);
+      case 'selector':
+        return this.instantVector(expr, atMs);
+      case 'unary':
+        return expr.op === '-' ? negate(this.at(expr.operand, atMs)) : this.at(expr.operand, atMs);
+      case 'binary':
+        return this.binary(expr, atMs);
+      case 'aggregate':
+        return this.aggregation(expr, atMs);
+      case 'call':
+        return this.call(expr, atMs);
+      case 'range':
+      case 'subquery':
+        throw new EvaluationError('a range vector has no value at an instant');
+    }
+  }
+
+  /** The value of an expression that the type check found to be a vector. */
+  vector(expr: Expr, atMs: number): Vector {
+    const value = this.at(expr, atMs);
+    if (typeof value === 'object') return value;
+    throw new EvaluationError(`expected an instant vector, got ${typeof value}`);
+  }
+
+  /** The value of an expression that the type check found to be a scalar. */
+  scalar(expr: Expr, atMs: number): number {
+    const value = this.at(expr, atMs);
+    if (typeof value === 'number') return value;
+    throw new EvaluationError(`expected a scalar, got ${typeof value}`);
+  }
+
+  private call(expr: Call, atMs: number): StepValue {
+    return callFunction(this, expr, atMs);
+  }
+
+  private binary(expr: Binary, atMs: number): StepValue {
+    const left = this.at(expr.left, atMs);
+    const right = this.at(expr.right, atMs);
+    if (typeof left === 'number') {
+      if (typeof right === 'number') return operate(expr.op, left, right);
+      if (typeof right === 'object') return vectorWithScalar(expr, right, left, true);
+    }
+    if (typeof left === 'object') {
+      if (typeof right === 'number') return vectorWithScalar(expr, left, right, false);
+      if (typeof right === 'object') return vectorWithVector(expr, left, right);
+    }
+    throw new EvaluationError(`operator ${expr.op} is not defined between ${typeof left} and ${typeof right}`);
+  }
+
+  private aggregation(expr: Aggregate, atMs: number): Vector {
+    const vector = this.vector(expr.expr, atMs);
+    const parameter = expr.parameter === null ? Number.NaN : this.at(expr.parameter, atMs);
+    if (typeof parameter === 'object') throw new EvaluationError('the parameter of an aggregation is a vector');
+    if (expr.op === 'quantile' && expr.parameter !== null && typeof parameter === 'number' && !(parameter >= 0 && parameter <= 1)) {
+      this.context.annotations.invalidQuantile(parameter, expr.parameter);
+    }
+    if (expr.op === 'limit_ratio' && expr.parameter !== null && typeof parameter === 'number' && Math.abs(parameter) > 1) {
+      const capped = Math.sign(parameter);
+      this.context.annotations.warn(`ratio value should be between -1 and 1, got ${parameter}, capping to ${capped}`, expr.parameter);
+    }
+    return aggregate(expr, vector, parameter);
+  }
+
+  /** Each series' youngest sample within the lookback window. */
+  private instantVector(selector: Selector, atMs: number): Vector {
+    const result: VectorSample[] = [];
+    this.eachCurrent(selector, atMs, (series, index) => {
+      result.push({ labels: series.labels, value: series.values[index] ?? Number.NaN, dropName: false });
+    });
+    return result;
+  }
+
+  /** The same with the sample's own time, in seconds, as value: `timestamp(selector)`. */
+  timestamps(selector: Selector, atMs: number): Vector {
+    const result: VectorSample[] = [];
+    this.eachCurrent(selector, atMs, (series, index) => {
+      result.push({ labels: series.labels, value: (series.times[index] ?? 0) / 1_000, dropName: true });
+    });
+    return result;
+  }
+
+  private eachCurrent(selector: Selector, atMs: number, visit: (series: SelectedSeries, index: number) => void): void {
+    const referenceMs = this.reference(selector.at, selector.offset, atMs);
+    const oldestMs = referenceMs - this.context.lookbackMs;
+    const all = this.instantSeries(selector);
+    this.context.budget.spend(all.length);
+    for (const series of all) {
+      const index = indexAfter(series, referenceMs) - 1;
+      if (index < series.start || (series.times[index] ?? 0) <= oldestMs || series.stale?.[index] === 1) continue;
+      visit(series, index);
+    }
+  }
+
+  /** The windows of a range selector or subquery at one step; empty windows are left out. */
+  windows(expr: Expr, atMs: number): Windows {
+    const node = unwrap(expr);
+    if (node.kind !== 'range' && node.kind !== 'subquery') throw new EvaluationError('expected a range vector');
+    const { at, offset } = node.kind === 'range' ? node.selector : node;
+    const endMs = this.reference(at, offset, atMs);
+    const startMs = endMs - windowMs(node.range, this.context.span);
+    const windows: SeriesWindow[] = [];
+    for (const series of this.seriesOfRange(node)) {
+      const window = windowOf(series, startMs, endMs);
+      if (window.end === window.start) continue;
+      this.context.budget.spend(window.end - window.start);
+      windows.push(window);
+    }
+    return { windows, startMs, endMs };
+  }
+
+  private seriesOfRange(node: Extract<Expr, { kind: 'range' | 'subquery' }>): readonly SeriesWindow[] {
+    const known = this.rangeSeries.get(node);
+    if (known !== undefined) return known;
+    const made = node.kind === 'range' ? this.select(node.selector, node.range) : this.subquery(node);
+    this.rangeSeries.set(node, made);
+    return made;
+  }
+
+  /** Reads a selector's series for all steps. Without a range: what the lookback window may reach. */
+  private select(selector: Selector, range: Duration | null): SelectedSeries[] {
+    const { queryable, lookbackMs, span } = this.context;
+    const reachMs = range === null ? lookbackMs : windowMs(range, span);
+    const fromMs = this.reference(selector.at, selector.offset, this.startMs) - reachMs;
+    const throughMs = this.reference(selector.at, selector.offset, this.endMs);
+    return queryable.select(selector.matchers, fromMs, throughMs).map(range === null ? selected : selectedSamples);
+  }
+
+  /** The series of a subquery for all steps: its expression at whole multiples of its step. */
+  private subquery(node: Subquery): SeriesWindow[] {
+    const { span, subqueryStepMs } = this.context;
+    const stepMs = node.step === null ? subqueryStepMs : windowMs(node.step, span);
+    const afterMs = this.reference(node.at, node.offset, this.startMs) - windowMs(node.range, span);
+    const throughMs = this.reference(node.at, node.offset, this.endMs);
+    const firstMs = (Math.floor(afterMs / stepMs) + 1) * stepMs;
+    const inner = new Evaluation(this.context, firstMs, throughMs);
+    const collector = new SeriesCollector(this.context.budget);
+    for (let atMs = firstMs; atMs <= throughMs; atMs += stepMs) collector.add(inner.vector(node.expr, atMs), atMs);
+    return collector.windows();
+  }
+
+  /** The instant that a selector or subquery looks at when the step is at `atMs`. */
+  private reference(at: At | null, offset: Duration | null, atMs: number): number {
+    const { startMs, endMs, span } = this.context;
+    const base = at === null ? atMs : at.kind === 'instant' ? at.atMs : at.kind === 'start' ? startMs : endMs;
+    return offset === null ? base : base - durationMs(offset, span);
+  }
+}
+
+function negate(value: StepValue): StepValue {
+  if (typeof value === 'number') return -value;
+  if (typeof value === 'string') throw new EvaluationError('a string has no negative');
+  return value.map(({ labels, value: number }) => ({ labels, value: -number, dropName: true }));
+}

@@ -1,0 +1,14 @@
+import { type Labels, withoutLabels } from '../../model/labels.ts';
+import { LabelCache } from './label-cache.ts';
+
+/** Labels that say what a metric is. An operation that makes something else of it removes them. */
+const metadataLabels = ['__name__', '__type__', '__unit__'];
+
+const nameless = new LabelCache((labels: Labels) =>
+  metadataLabels.some((name) => labels[name] !== undefined) ? withoutLabels(labels, metadataLabels) : labels,
+);
+
+/** The labels without name, type and unit. */
+export function withoutName(labels: Labels): Labels {
+  return nameless.get(labels);
+}
