@@ -6,9 +6,11 @@
 /** A parsed JSON object whose fields are still unknown. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The value as an object, or null when it is anything else (arrays included). */
+/** The value as an object, or null when it is anything else (lists, dates and binary values included). */
 export function asObject(value: unknown): JsonObject | null {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : null;
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype ? Object.fromEntries(Object.entries(value)) : null;
 }
 
 /** The value as text, or null; the empty string counts as absent, as in Traefik's own JSON. */
