@@ -120,7 +120,7 @@ export class LineReader {
     const text = this.#body.toString('latin1', start, Math.min(end, start + 40));
     const rest = skipBlanks(this.#body, end, lineEnd);
     if (rest < lineEnd && this.#body[rest] !== hash) throw this.#error(rest, 'expected the end of the line', this.#lineText());
-    const isTime = this.#format === 'openmetrics' ? /^-?\d{1,15}(?:\.\d{0,9})?(?:e[+-]?\d{1,2})?$/i.test(text) : /^-?\d{1,18}$/.test(text);
+    const isTime = this.#format === 'openmetrics' ? /^-?\d{1,15}(?:\.\d{0,9})?(?:e[+-]?\d{1,2})?$/i.test(text) : /^\d{1,18}$/.test(text);
     if (!isTime) throw this.#error(start, 'is not a timestamp', text);
     this.hasTimes = true;
     return this.#format === 'openmetrics' ? Math.round(Number(text) * 1000) : Number(text);
