@@ -98,6 +98,12 @@ describe('a request in the httplog format', () => {
     expect(requestIn(line)).toMatchObject({ path: '/a', status: 200 });
   });
 
+  it('has its host when the frontend captures it', () => {
+    const options = { ...plain, formats: [{ proxy: 'fe', format: null, capturedHeaders: ['user-agent', 'host'] }] };
+    const line = http('fe api/s1 0/0/1/1/2 200 9 - - ---- 1/1/0/0/0 0/0 {curl 8|Shop.example:8080} "GET /a HTTP/1.1"');
+    expect(requestIn(line, options)?.host).toBe('shop.example');
+  });
+
   it('is read when syslog cut it', () => {
     expect(requestIn(good.slice(0, good.indexOf('HTTP/1.1')))).toMatchObject({ method: 'GET', path: '/cart' });
   });
@@ -160,13 +166,17 @@ describe('other formats', () => {
       '[%t] %ci %[req.hdr(user-agent),regsub("[]]",x)] %ST %b/%s %tsc %Ta "%HM %HU"',
       `[${stamp}] 10.0.0.9 curl/8.0 502 api/s1 SH-- 31 "POST /pay?card=1"`,
     ],
+    [
+      '%Ts %[req.hdr(user-agent)] %ci %b/%s %ST %tsc %Ta %HM|%HP|%[res.hdr(server)]',
+      '1795233400 Mozilla/5.0 (X11; Linux) 10.9 a/b 10.0.0.9 api/s1 502 SH-- 31 POST|/pay|a b',
+    ],
     ['%T %ci %ST %b %s %tsc %Ta %r', '21/Nov/2026:03:56:40 +0000 10.0.0.9 502 api s1 SH-- 31 POST /pay HTTP/1.1'],
     [
       '%{+Q}o %[bc_err_str] %ci %Tl %ST %b %s %tsc %Ta %r',
       '"" "10.0.0.9" "21/Nov/2026:03:56:40 +0100" 502 "api" "s1" "SH--" 31 "POST /pay HTTP/1.1"',
     ],
   ])('%s', (format, line) => {
-    const request = requestIn(line, { ...plain, formats: [{ kind: 'format', proxy: 'fe', format }] });
+    const request = requestIn(line, { ...plain, formats: [{ proxy: 'fe', format, capturedHeaders: [] }] });
     expect(request).toMatchObject({
       client: '10.0.0.9',
       status: 502,
@@ -219,7 +229,7 @@ describe('a line that is no request', () => {
 describe('hostile lines', () => {
   const formats = [...Object.values(builtInFormats), '{"p":"%HP","u":"%[req.hdr(a)]","s":%ST}', '%ci%cp%b'];
   it('never throw, whatever bytes they hold', () => {
-    const reader = createLogReader({ formats: formats.map((format) => ({ kind: 'format', proxy: 'f', format })), backends: null });
+    const reader = createLogReader({ formats: formats.map((format) => ({ proxy: 'f', format, capturedHeaders: [] })), backends: null });
     const pieces = fc.constantFrom(
       '"',
       '\\',

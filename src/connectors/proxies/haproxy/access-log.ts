@@ -27,6 +27,13 @@ const maxLineLength = 65_536;
 const maxFormats = 32;
 const connectLine = /^Connect from (\S{1,64}):(\d{1,5}) to \S{1,64}:\d{1,5} \(([A-Za-z0-9_.:-]{1,255})\/(?:HTTP|TCP)\)/;
 
+interface KnownProxy {
+  readonly formats: readonly LogFormat[];
+  readonly backends: ReadonlySet<string> | null;
+  /** Frontend to the request headers it captures. */
+  readonly captures: ReadonlyMap<string, readonly string[]>;
+}
+
 /** The options of a log reader as the configuration has them. */
 export function logReaderOptions(config: HaproxyConfig | null): LogReaderOptions {
   if (config === null) return { formats: [], backends: null };
@@ -38,12 +45,16 @@ export function logReaderOptions(config: HaproxyConfig | null): LogReaderOptions
 
 /** A reader for the given formats and all built-in ones. The work per line is linear in its length. */
 export function createLogReader(options: LogReaderOptions): LogReader {
-  const formats = compiledFormats(options.formats);
+  const known: KnownProxy = {
+    formats: compiledFormats(options.formats),
+    backends: options.backends,
+    captures: new Map(options.formats.map(({ proxy, capturedHeaders }) => [proxy, capturedHeaders])),
+  };
   return {
     read(line, referenceAt) {
       if (line.length === 0 || line.length > maxLineLength) return null;
       const message = readPrefix(line, referenceAt);
-      const request = readRequest(message, formats, options.backends);
+      const request = readRequest(message, known);
       if (request !== null) return { kind: 'request', request };
       const event = readEvent(message);
       return event === null ? null : { kind: 'event', event };
@@ -52,16 +63,16 @@ export function createLogReader(options: LogReaderOptions): LogReader {
 }
 
 function compiledFormats(configured: readonly ConfiguredLogFormat[]): readonly LogFormat[] {
-  const own = configured.flatMap((format) => (format.kind === 'format' ? [format.format] : []));
+  const own = configured.flatMap(({ format }) => (format === null ? [] : [format]));
   const strings = new Set([...own.slice(0, maxFormats), ...Object.values(builtInFormats)]);
   return [...strings].map(compileLogFormat);
 }
 
-function readRequest(message: LogMessage, formats: readonly LogFormat[], backends: ReadonlySet<string> | null): RequestRecord | null {
-  for (const format of formats) {
+function readRequest(message: LogMessage, known: KnownProxy): RequestRecord | null {
+  for (const format of known.formats) {
     const fields = format.match(message.text);
     const at = fields === null ? null : (instantOf(fields) ?? message.at);
-    if (fields !== null && at !== null) return recordOf(fields, at, backends);
+    if (fields !== null && at !== null) return recordOf(fields, at, known);
   }
   return connectRecord(message);
 }
@@ -70,15 +81,17 @@ function readRequest(message: LogMessage, formats: readonly LogFormat[], backend
 function connectRecord({ at, text }: LogMessage): RequestRecord | null {
   const match = connectLine.exec(text);
   if (match === null || at === null) return null;
-  return { ...recordOf(new Map(), at, null), client: match[1] as string, entry: match[3] as string };
+  return { ...recordOf(new Map(), at, nothingKnown), client: match[1] as string, entry: match[3] as string };
 }
 
-function recordOf(fields: ReadonlyMap<string, string>, at: number, backends: ReadonlySet<string> | null): RequestRecord {
+const nothingKnown: KnownProxy = { formats: [], backends: null, captures: new Map() };
+
+function recordOf(fields: ReadonlyMap<string, string>, at: number, known: KnownProxy): RequestRecord {
   const entry = textOf(fields, 'ft') ?? textOf(fields, 'f');
   const frontend = entry?.replace(/~$/, '') ?? null;
   const server = textOf(fields, 's');
   const serverChosen = server !== null && !server.startsWith('<');
-  const backend = chosenBackend(textOf(fields, 'b'), frontend, serverChosen, backends);
+  const backend = chosenBackend(textOf(fields, 'b'), frontend, serverChosen, known.backends);
   const request = requestOf(fields);
   const termination = textOf(fields, 'tsc') ?? textOf(fields, 'ts');
   const status = positive(fields, 'ST');
@@ -87,7 +100,7 @@ function recordOf(fields: ReadonlyMap<string, string>, at: number, backends: Rea
     client: textOf(fields, 'ci'),
     method: request.method,
     path: request.path,
-    host: request.host,
+    host: request.host ?? capturedHost(fields, known.captures.get(frontend ?? '') ?? []),
     status,
     entry: frontend,
     backend,
@@ -107,8 +120,16 @@ function chosenBackend(
   serverChosen: boolean,
   backends: ReadonlySet<string> | null,
 ): string | null {
-  if (backend === null || serverChosen || backend !== frontend) return backend;
-  return backends?.has(backend) === true ? backend : null;
+  if (backend === null || serverChosen) return backend;
+  if (backends !== null) return backends.has(backend) ? backend : null;
+  return backend === frontend ? null : backend;
+}
+
+/** The `Host` header where the frontend captures it; without the port, in lower case. */
+function capturedHost(fields: ReadonlyMap<string, string>, headers: readonly string[]): string | null {
+  const index = headers.indexOf('host');
+  const value = index < 0 ? undefined : fields.get('hr')?.split('|')[index];
+  return value === undefined || value === '' ? null : value.toLowerCase().replace(/:\d{1,5}$/, '');
 }
 
 interface LoggedRequest {

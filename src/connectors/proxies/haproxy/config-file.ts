@@ -2,7 +2,7 @@ import type { ConfigProblem, RouteState } from '../../../model/proxy.ts';
 import { readSectionCheck, type SectionCheck } from './config-check.ts';
 import { type ConfigLine, durationMs } from './config-line.ts';
 import { readRoutes } from './config-routes.ts';
-import { type ConfigSection, type ConfigText, effectiveLines, hasOption, lastLine, readSections } from './config-sections.ts';
+import { type ConfigSection, type ConfigText, effectiveLines, lastLine, readSections } from './config-sections.ts';
 import { type ConfigServer, readServers, type TlsGlobals } from './config-server.ts';
 
 /** A `frontend`, `backend` or `listen` section with everything it inherits. */
@@ -28,10 +28,14 @@ export interface ConfigProxy {
   readonly lines: readonly ConfigLine[];
 }
 
-/** How one frontend writes its log. `format`: a format string; the other kinds are HAProxy's built-in formats. */
-export type ConfiguredLogFormat =
-  | { readonly kind: 'default' | 'httplog' | 'httpslog' | 'clf' | 'tcplog'; readonly proxy: string }
-  | { readonly kind: 'format'; readonly proxy: string; readonly format: string };
+/** How one frontend writes its log. */
+export interface ConfiguredLogFormat {
+  readonly proxy: string;
+  /** The string of `log-format`; null for one of HAProxy's built-in formats. */
+  readonly format: string | null;
+  /** Request headers it captures, in their order, lower case: what `%hr` shows. */
+  readonly capturedHeaders: readonly string[];
+}
 
 /** A whole HAProxy configuration, as far as it could be understood; what could not is in `problems`. */
 export interface HaproxyConfig {
@@ -50,6 +54,7 @@ export interface ParseOptions {
 }
 
 const defaultRetries = 3;
+const logOptions = new Set(['httplog', 'httpslog', 'tcplog']);
 
 /** Reads configuration texts in the order in which HAProxy is given them. Never throws. */
 export function parseConfig(texts: readonly ConfigText[], options: ParseOptions): HaproxyConfig {
@@ -151,13 +156,13 @@ function bindAddresses(lines: readonly ConfigLine[]): readonly string[] {
 
 /** The last of `log-format`, `option httplog`, `option httpslog` and `option tcplog` wins, as in HAProxy. */
 function logFormatOf(proxy: string, lines: readonly ConfigLine[]): ConfiguredLogFormat {
-  for (const { words } of lines.toReversed()) {
-    if (words[0] === 'log-format' && words[1] !== undefined) return { kind: 'format', proxy, format: words[1] };
-    if (words[0] !== 'option') continue;
-    if (words[1] === 'httplog') return { kind: words[2] === 'clf' ? 'clf' : 'httplog', proxy };
-    if (words[1] === 'httpslog' || words[1] === 'tcplog') return { kind: words[1], proxy };
-  }
-  return { kind: hasOption(lines, 'httplog') ? 'httplog' : 'default', proxy };
+  const last = lines.findLast(({ words }) => words[0] === 'log-format' || (words[0] === 'option' && logOptions.has(words[1] ?? '')));
+  const captures = lines.filter(({ words }) => words[0] === 'capture' && words[1] === 'request' && words[2] === 'header');
+  return {
+    proxy,
+    format: last?.words[0] === 'log-format' ? (last.words[1] ?? null) : null,
+    capturedHeaders: captures.map(({ words }) => (words[3] ?? '').toLowerCase()),
+  };
 }
 
 /** A route to a backend that does not exist stops HAProxy from starting: the route says so. */

@@ -197,9 +197,3 @@ export function effectiveLines(section: ConfigSection): readonly ConfigLine[] {
 export function lastLine(lines: readonly ConfigLine[], ...start: readonly string[]): ConfigLine | undefined {
   return lines.findLast(({ words }) => start.every((word, i) => words[i] === word));
 }
-
-/** Whether `option NAME` holds, after `no option NAME`. */
-export function hasOption(lines: readonly ConfigLine[], name: string): boolean {
-  const last = lines.findLast(({ words }) => words[words[0] === 'no' ? 2 : 1] === name && words[words[0] === 'no' ? 1 : 0] === 'option');
-  return last !== undefined && last.words[0] === 'option';
-}

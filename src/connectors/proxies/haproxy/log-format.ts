@@ -24,43 +24,27 @@ interface Reading {
   readonly next: number;
 }
 
-const numeric = new Set([
-  'ST',
-  'B',
-  'U',
-  'cp',
-  'bp',
-  'sp',
-  'fp',
-  'TR',
-  'Tw',
-  'Tc',
-  'Tr',
-  'Ta',
-  'Tt',
-  'Td',
-  'Th',
-  'Ti',
-  'Tq',
-  'Tu',
-  'ac',
-  'fc',
-  'bc',
-  'sc',
-  'rc',
-  'sq',
-  'bq',
-  'Ts',
-  'ms',
-  'lc',
-  'pid',
-  'rt',
+const numericNames = 'ST B U cp bp sp fp TR Tw Tc Tr Ta Tt Td Th Ti Tq Tu ac fc bc sc rc sq bq Ts ms lc pid rt';
+const numeric = new Set(numericNames.split(' '));
+const numberText = /^(?:[+-]{0,2}\d{1,19}|-)$/;
+const objectText = /^(?:[A-Za-z0-9_.:-]{1,255}~?|<[A-Za-z0-9_.:-]{1,64}>)$/;
+const dateText = /^\d\d\/[A-Z][a-z]{2}\/\d{4}:/;
+/** What a variable must look like: a line of another format shall not be taken for one of this. */
+const shapes: ReadonlyMap<string, RegExp> = new Map([
+  ...[...numeric].map((name) => [name, numberText] as const),
+  ...['b', 's', 'f', 'ft'].map((name) => [name, objectText] as const),
+  ...['t', 'tr', 'T', 'Tl', 'trg', 'trl'].map((name) => [name, dateText] as const),
+  ['ci', /^(?:[0-9A-Fa-f:.]{2,45}|unix|-)$/],
+  ['ts', /^[-A-Za-z]{2}$/],
+  ['tsc', /^[-A-Za-z]{4}$/],
 ]);
 const addresses = new Set(['ci', 'bi', 'si', 'fi']);
 const datesWithZone = new Set(['T', 'Tl', 'trg', 'trl']);
 const captureBlocks = new Set(['hr', 'hs']);
 const captureLists = new Set(['hrl', 'hsl']);
 const maxParts = 400;
+/** Lengths tried for the samples of one line. */
+const maxAttempts = 200;
 
 /** Compiles a format string of `log-format`. Formats whose variables touch each other are read as far as numbers allow. */
 export function compileLogFormat(format: string): LogFormat {
@@ -71,24 +55,67 @@ export function compileLogFormat(format: string): LogFormat {
 
 function matchParts(parts: readonly Part[], message: string): ReadonlyMap<string, string> | null {
   const fields = new Map<string, string>();
-  let at = 0;
-  for (let i = 0; i < parts.length; i++) {
+  return matchFrom(parts, 0, message, 0, fields, { left: maxAttempts }) ? fields : null;
+}
+
+/** Reads the parts from index `from` at position `start`. Only a bare sample, which may hold anything, is tried at several lengths. */
+function matchFrom(
+  parts: readonly Part[],
+  from: number,
+  message: string,
+  start: number,
+  fields: Map<string, string>,
+  attempts: { left: number },
+): boolean {
+  let at = start;
+  for (let i = from; i < parts.length; i++) {
     const part = parts[i] as Part;
     if (part.kind === 'field') {
+      if (isBareSample(part, message, at)) return matchSample(parts, i, message, at, fields, attempts);
       const reading = readField(part, parts[i + 1], message, at);
-      if (reading === null) return null;
-      if (part.name !== '') fields.set(part.name, reading.value);
+      if (reading === null) return false;
+      fields.set(part.name, reading.value);
       at = reading.next;
-    } else if (part.kind === 'text') {
-      if (!message.startsWith(part.text, at)) return null;
-      at += part.text.length;
     } else {
-      const after = skipSpace(message, at);
-      if (after === at && at > 0 && at < message.length && message[at - 1] !== ' ') return null;
-      at = after;
+      const next = part.kind === 'text' ? afterText(part.text, message, at) : afterSpace(message, at);
+      if (next < 0) return false;
+      at = next;
     }
   }
-  return skipSpace(message, at) === message.length ? fields : null;
+  return skipSpace(message, at) === message.length;
+}
+
+function isBareSample(part: Part & { kind: 'field' }, message: string, at: number): boolean {
+  return part.name === '' && !(part.quoted && message[at] === '"');
+}
+
+/** A sample ends at one of the places where what follows it stands: the first after which all the rest fits. */
+function matchSample(
+  parts: readonly Part[],
+  index: number,
+  message: string,
+  at: number,
+  fields: Map<string, string>,
+  attempts: { left: number },
+): boolean {
+  const following = parts[index + 1];
+  if (following === undefined) return true;
+  const delimiter = following.kind === 'text' ? following.text : following.kind === 'space' ? ' ' : '';
+  for (let end = message.indexOf(delimiter, at); end >= 0; end = message.indexOf(delimiter, end + 1)) {
+    if (attempts.left-- <= 0) return false;
+    if (matchFrom(parts, index + 1, message, end, fields, attempts)) return true;
+    if (delimiter === '' && end >= message.length) return false;
+  }
+  return false;
+}
+
+function afterText(text: string, message: string, at: number): number {
+  return message.startsWith(text, at) ? at + text.length : -1;
+}
+
+function afterSpace(message: string, at: number): number {
+  const after = skipSpace(message, at);
+  return after === at && at > 0 && at < message.length && message[at - 1] !== ' ' ? -1 : after;
 }
 
 /** HAProxy writes one space where the format has several, or where a variable between two spaces is empty. */
@@ -99,13 +126,17 @@ function skipSpace(message: string, at: number): number {
 }
 
 function readField(part: Part & { kind: 'field' }, following: Part | undefined, message: string, at: number): Reading | null {
+  const reading = readText(part, following, message, at);
+  const shape = shapes.get(part.name);
+  return reading === null || (shape !== undefined && !shape.test(reading.value)) ? null : reading;
+}
+
+function readText(part: Part & { kind: 'field' }, following: Part | undefined, message: string, at: number): Reading | null {
+  if (captureLists.has(part.name) && following === undefined) return { value: message.slice(at), next: message.length };
   if (part.quoted && message[at] === '"') return readQuoted(message, at, part.escaped);
   if (captureBlocks.has(part.name)) return readCaptures(message, at);
-  const end = captureLists.has(part.name) && following === undefined ? message.length : endOfValue(part.name, following, message, at);
-  if (end < at) return null;
-  const value = message.slice(at, end);
-  if (numeric.has(part.name) && !/^(?:[+-]{0,2}\d{1,19}|-)$/.test(value)) return null;
-  return { value, next: end };
+  const end = endOfValue(part.name, following, message, at);
+  return end < at ? null : { value: message.slice(at, end), next: end };
 }
 
 /** A line cut by syslog's length limit has no closing quote: then the value is what is left. */
