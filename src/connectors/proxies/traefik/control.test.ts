@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
+import type { WireCommand } from '../../../model/plan.ts';
 import type { ProxyState } from '../../../model/proxy.ts';
 import type { Rendered } from '../../../respond/mitigation/control.ts';
 import { NO_HINTS, readAccessLog } from './access-log.ts';
@@ -32,6 +33,7 @@ class Scene {
   ports: number[] = [];
   web = 0;
   api = 0;
+  secure = 0;
   #process: ChildProcess | null = null;
 
   constructor(root: string) {
@@ -58,7 +60,8 @@ class Scene {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       this.servers.push(server);
     }
-    const [web, api, dead] = await freePorts(3);
+    const [web, api, dead, secure] = await freePorts(4);
+    this.secure = secure ?? 0;
     this.web = web ?? 0;
     this.api = api ?? 0;
     this.ports = [...this.servers.map((server) => (server.address() as AddressInfo).port), dead ?? 0];
@@ -107,7 +110,7 @@ class Scene {
 
 function staticConfig(scene: Scene): string {
   return `global: {checkNewVersion: false, sendAnonymousUsage: false}
-entryPoints: {web: {address: "127.0.0.1:${scene.web}"}, traefik: {address: "127.0.0.1:${scene.api}"}}
+entryPoints: {web: {address: "127.0.0.1:${scene.web}"}, secure: {address: "127.0.0.1:${scene.secure}"}, traefik: {address: "127.0.0.1:${scene.api}"}}
 api: {insecure: true, dashboard: false}
 metrics: {prometheus: {}}
 accessLog: {format: json, filePath: ${join(scene.root, 'access.log')}}
@@ -313,6 +316,38 @@ describe.skipIf(binary === null)('with a real Traefik', () => {
     for (let count = 0; count < 5; count++) expect((await scene.ask('/other')).status).toBe(200);
     expect(await control.execute(plan.undo[0]!, signal())).toMatchObject({ outcome: 'ok' });
     expect(await control.observe(plan.expected[0]!, signal())).toBe('absent');
+    expect((await scene.state()).routes).toEqual(before.routes);
+  });
+
+  test('a limit beside a router with TLS options leaves them to both', async () => {
+    const text = `${app('', [scene.ports[0] ?? 0])}tls: {options: {strict: {minVersion: VersionTLS13}}}\n`.replace(
+      'entryPoints: [web]',
+      'entryPoints: [secure], tls: {options: strict}',
+    );
+    const before = await scene.load(
+      { 'app.yml': text },
+      (now) => now.routes?.[0]?.entries[0] === 'secure' && serversOf(now, 'app@file').length === 1,
+    );
+    const control = createTraefikControl(scene.source, systemClock);
+    const intent = { kind: 'limit', backend: 'app@file', client: '127.0.0.1', path: null, averagePerSecond: 1, burst: 1 } as const;
+    const plan = rendered(await control.render(intent, before));
+    expect(await control.execute(plan.commands[0]!, signal())).toMatchObject({ outcome: 'ok' });
+    const during = await scene.state();
+    expect(during.problems).toEqual([]);
+    expect(during.routes?.map((route) => [route.state, route.name.includes('conflicted')])).toEqual([
+      ['enabled', false],
+      ['enabled', false],
+    ]);
+    const content = 'content' in plan.commands[0]! ? plan.commands[0].content : '';
+    const careless = {
+      ...plan.commands[0]!,
+      content: content.replace('"strict@file"', '"default"').replace('average: 1', 'average: 2'),
+    } as WireCommand;
+    expect(await control.execute(plan.undo[0]!, signal())).toMatchObject({ outcome: 'ok' });
+    expect(await control.execute(careless, signal())).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('taken away again'),
+    });
     expect((await scene.state()).routes).toEqual(before.routes);
   });
 
