@@ -84,3 +84,8 @@ function testOf(op: LabelMatcher['op'], wanted: string): (value: string) => bool
     }
   }
 }
+
+/** A test for a text that contains a match anywhere. Throws `RegexError`. */
+export function unanchoredTest(pattern: string): (text: string) => boolean {
+  return anchoredTest(`.*(?:${pattern}).*`);
+}

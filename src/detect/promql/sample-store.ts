@@ -43,7 +43,7 @@ export class SampleStore implements Queryable {
   select(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesView[] {
     const views: SeriesView[] = [];
     for (const series of this.byKey.values()) {
-      if (!matchers.every(({ name, matches }) => matches(series.labels[name] ?? ''))) continue;
+      if (!matchers.every((matcher) => matcher.matches(series.labels[matcher.name] ?? ''))) continue;
       if (series.histogramsAt.some((atMs) => atMs > afterMs && atMs <= throughMs)) {
         throw new EvaluationError('the series holds native histograms, which are not supported');
       }
