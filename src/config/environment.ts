@@ -4,7 +4,7 @@ import { type Document, isPair, isScalar, type Scalar, visit } from 'yaml';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A `${…}` that cannot be replaced. `offset` is where in the text the scalar begins. */
-export interface SubstitutionProblem {
+interface SubstitutionProblem {
   readonly offset: number;
   readonly message: string;
   readonly fix: string;

@@ -4,7 +4,7 @@ import { configSchema } from './schema.ts';
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** The configuration file as a JSON Schema: what an editor completes and checks by. */
-export function configJsonSchema(): JsonSchema {
+function configJsonSchema(): JsonSchema {
   return z.toJSONSchema(configSchema('/'), { io: 'input' });
 }
 

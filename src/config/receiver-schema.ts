@@ -79,7 +79,7 @@ function email(directory: string) {
     }));
 }
 
-/** Where messages go: a name and exactly one kind with its settings. */
+/** Where messages go: a name and exactly one kind with its settings; the other kinds are null. */
 export function receiver(directory: string) {
   return z
     .strictObject({
@@ -109,6 +109,3 @@ export function receiver(directory: string) {
       alertmanager: entry.alertmanager ?? null,
     }));
 }
-
-/** One receiver: exactly one of its kinds is not null. */
-export type Receiver = z.infer<ReturnType<typeof receiver>>;

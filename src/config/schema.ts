@@ -255,6 +255,3 @@ export type Config = z.infer<ReturnType<typeof configSchema>>;
 export type Target = Config['targets'][number];
 /** One server behind the proxies, and what may be done with it. `backend` may lack Traefik's `@provider`. */
 export type ServerEntry = Config['servers'][number];
-/** How far we may go by ourselves. */
-export type MitigationMode = z.infer<typeof mode>;
-export type MitigationSettings = Config['mitigation'];

@@ -3,7 +3,7 @@ import { ExpositionError } from './exposition-error.ts';
 import { type LineFormat, LineReader } from './line-reader.ts';
 import { PositionalLayout } from './positional-layout.ts';
 
-export const defaultExpositionLimits: ExpositionLimits = { samplesMax: 500_000, metricTextMax: 65_536 };
+const defaultExpositionLimits: ExpositionLimits = { samplesMax: 500_000, metricTextMax: 65_536 };
 
 /**
  * Reads the expositions of one target. It remembers how the last one was laid out: as long as the target prints the same series in the same

@@ -41,6 +41,9 @@ const advice: Readonly<Record<ScrapeErrorCode, string>> = {
   stopped: 'proxymedic is stopping',
 };
 
+/** Every code, as documented. */
+export const scrapeErrorCodes: readonly string[] = Object.keys(advice);
+
 /** Why a scrape gave no samples. The original failure is in `cause`; `message` names target, URL, time and what to do. */
 export class ScrapeError extends Error {
   override readonly name = 'ScrapeError';

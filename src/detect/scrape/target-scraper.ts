@@ -14,7 +14,7 @@ export interface ScrapeTarget {
 }
 
 /** How a body gets here; throws `ScrapeError`. */
-export type FetchExposition = (
+type FetchExposition = (
   request: { readonly target: string; readonly url: string; readonly timeoutMs: number },
   signal: AbortSignal,
 ) => Promise<{ readonly body: Uint8Array; readonly format: LineFormat }>;

@@ -15,7 +15,7 @@ export interface WindowLimits {
   readonly looseSeriesMax: number;
 }
 
-export const defaultWindowLimits: WindowLimits = { seriesPerTargetMax: 200_000, looseSeriesMax: 200_000 };
+const defaultWindowLimits: WindowLimits = { seriesPerTargetMax: 200_000, looseSeriesMax: 200_000 };
 
 /** What became of a scrape. A refused one counts as failed: `up` is 0 and every series of the target has ended. */
 export type CommitOutcome =

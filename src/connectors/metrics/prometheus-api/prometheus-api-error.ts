@@ -29,6 +29,9 @@ const advice: Readonly<Record<PrometheusApiErrorCode, string>> = {
   stopped: 'proxymedic is stopping',
 };
 
+/** Every code, as documented. */
+export const prometheusApiErrorCodes: readonly string[] = Object.keys(advice);
+
 /** Why a query gave no trustworthy answer. The original failure is in `cause`. */
 export class PrometheusApiError extends Error {
   override readonly name = 'PrometheusApiError';

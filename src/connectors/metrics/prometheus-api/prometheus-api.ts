@@ -20,7 +20,7 @@ export interface PrometheusApi {
   range(query: string, span: QuerySpan, signal: AbortSignal): Promise<Answered<readonly RangeSeries[]>>;
 }
 
-export interface QuerySpan {
+interface QuerySpan {
   readonly startMs: number;
   readonly endMs: number;
   readonly stepMs: number;
