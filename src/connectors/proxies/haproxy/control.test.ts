@@ -66,6 +66,7 @@ backend api
   server s1 127.0.0.1:${web.port} check
   server s2 127.0.0.1:${flaky.port} check
   server s3 127.0.0.1:${web.port}
+  server strict 127.0.0.1:${flaky.port} check rise 1 fall 1
   server off 127.0.0.1:${web.port} check disabled
   server named nosuch.invalid:80 check resolvers none init-addr none
   server follower 127.0.0.1:${web.port} track s1
@@ -114,6 +115,18 @@ resolvers none
     expect(await seen(plan.expected)).toEqual(['drain']);
     flakyStatus = 200;
     await ask('set server api/s2 state ready');
+    await until(async () => (await statusOf('api/s2')) === 'UP');
+  });
+
+  it('does not take the check from before maintenance for one in drain', async () => {
+    await until(async () => (await statusOf('api/strict')) === 'UP');
+    await ask('set server api/strict state maint');
+    flakyStatus = 503;
+    const plan = await rendered(administrative('api/strict', 'ready'));
+    expect(outcomesOf(await run(plan.commands))).toEqual(['ok', 'failed']);
+    flakyStatus = 200;
+    await until(async () => (await statusOf('api/strict')) === 'DRAIN');
+    expect(outcomesOf(await run(plan.commands.slice(1)))).toEqual(['ok']);
     await until(async () => (await statusOf('api/s2')) === 'UP');
   });
 

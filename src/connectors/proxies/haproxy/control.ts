@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../../base/clock.ts';
 import type { ExpectedChange, WireCommand } from '../../../model/plan.ts';
-import type { ProxyState } from '../../../model/proxy.ts';
+import type { HealthCheck, ProxyState } from '../../../model/proxy.ts';
 import type { CannotRender, CommandOutcome, Control, Intent, Rendered } from '../../../respond/mitigation/control.ts';
+import { healthCheckOf } from './config-check.ts';
+import { backendsOf } from './config-file.ts';
 import { askSocket, HaproxySocketError, type SocketFailure } from './haproxy-socket.ts';
 import { type HaproxySource, readHaproxyConfig } from './read-state.ts';
 import { renderIntent } from './render-intent.ts';
@@ -11,11 +13,17 @@ import { administrativeState, checkResult } from './server-state.ts';
 import { countOf, parseServersState, parseStat, type ServerStateRow, type StatRow } from './stats-answers.ts';
 
 export interface HaproxyControlOptions {
-  /** How long a server in drain may take to pass its check; default 30 s. */
+  /** How long a server in drain may take to pass its check, if three intervals are not longer; default 30 s. */
   readonly checkWaitMs?: number;
 }
 
 const defaultCheckWaitMs = 30_000;
+/** However long the intervals are: whoever runs the plan waits no longer for one command. */
+const maxCheckWaitMs = 60_000;
+/** Long enough for one check at common intervals, where the configuration cannot be read. */
+const defaultOneCheckMs = 10_000;
+/** HAProxy tells the age of a state in whole seconds. */
+const changeGranularityMs = 1_000;
 const pollMs = 200;
 const maxDetailLength = 1_000;
 /** Before these nothing was sent; after any other failure HAProxy may have done what it was told. */
@@ -99,15 +107,25 @@ class HaproxyControl implements Control {
 
   async #awaitCheck(setter: ServerSetter, evenIfDown: boolean, signal: AbortSignal): Promise<string | null> {
     const subject = `${setter.backend}/${setter.server}`;
-    const deadlineAt = this.#clock.now() + this.#checkWaitMs;
+    const check = await this.#healthCheck(setter);
+    const oneCheckMs = check === null ? defaultOneCheckMs : check.intervalMs + check.timeoutMs + changeGranularityMs;
+    const waitMs = Math.min(maxCheckWaitMs, Math.max(this.#checkWaitMs, 3 * (check?.intervalMs ?? 0)));
+    const deadlineAt = this.#clock.now() + waitMs;
     for (;;) {
       const present = await this.#look(setter.backend, setter.server, signal);
-      const verdict = present === null ? 'unknown' : drainVerdict(present);
+      const verdict = present === null ? 'unknown' : drainVerdict(present, oneCheckMs);
       if (verdict === 'passes' || verdict === 'not-checked' || (verdict === 'fails' && evenIfDown)) return null;
       if (signal.aborted) return `${subject} stays drained: its check had not passed when we were stopped.`;
-      if (this.#clock.now() >= deadlineAt) return `${subject} stays drained: ${lastWords(present)} after ${this.#checkWaitMs} ms.`;
+      if (this.#clock.now() >= deadlineAt) return `${subject} stays drained: ${lastWords(present)} after ${waitMs} ms.`;
       await sleep(pollMs, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  async #healthCheck(setter: ServerSetter): Promise<HealthCheck | null> {
+    const { config } = await readHaproxyConfig(this.#source);
+    const proxy = config === null ? undefined : backendsOf(config).find(({ name }) => name === setter.backend);
+    const server = proxy?.servers.find(({ name }) => name === setter.server);
+    return proxy === undefined || server === undefined ? null : healthCheckOf(server, proxy.check);
   }
 
   async #send(line: string, setter: ServerSetter, signal: AbortSignal): Promise<CommandOutcome> {
@@ -147,7 +165,7 @@ class HaproxyControl implements Control {
  * check result from before. Only full health (`rise` + `fall` - 1) proves a check in drain; with `fall 1` both are the
  * same, so there the check must be younger than the drain.
  */
-function drainVerdict({ row, stat }: Present): DrainVerdict {
+function drainVerdict({ row, stat }: Present, oneCheckMs: number): DrainVerdict {
   if (stat === null) return 'unknown';
   const [rise, fall, health] = [countOf(stat, 'check_rise'), countOf(stat, 'check_fall'), countOf(stat, 'check_health')];
   if (rise === null || fall === null || health === null) return 'not-checked';
@@ -155,9 +173,6 @@ function drainVerdict({ row, stat }: Present): DrainVerdict {
   const proven = fall > 1 ? health >= rise + fall - 1 : (row.secondsSinceChange ?? 0) * 1_000 > oneCheckMs;
   return proven && passed.has(checkResult(stat)?.status ?? '') ? 'passes' : 'unknown';
 }
-
-/** Long enough for a check at common intervals where nothing else tells that one has run. */
-const oneCheckMs = 10_000;
 
 function lastWords(present: Present | null): string {
   const check = present?.stat == null ? null : checkResult(present.stat);

@@ -64,7 +64,7 @@ export async function askSocket(address: SocketAddress, command: string, options
   return checkedAnswer(answer, command, describeAddress(address));
 }
 
-export function describeAddress(address: SocketAddress): string {
+function describeAddress(address: SocketAddress): string {
   return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
 }
 
