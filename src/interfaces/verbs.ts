@@ -23,7 +23,12 @@ export interface Verbs {
   runbooks(): readonly RunbookView[];
   runbook(title: string): RunbookPageView | null;
   rules(): readonly RuleView[];
-  audit(query: { readonly actor?: string; readonly incident?: string; readonly before?: number; readonly limit: number }): Promise<AuditView>;
+  audit(query: {
+    readonly actor?: string;
+    readonly incident?: string;
+    readonly before?: number;
+    readonly limit: number;
+  }): Promise<AuditView>;
   status(): Promise<StatusView>;
   /** Re-reads the configuration. On errors the old one stays. */
   reload(): Promise<{ readonly ok: true } | { readonly ok: false; readonly errors: readonly string[] }>;
@@ -34,7 +39,12 @@ export interface Verbs {
 }
 
 export interface IncidentVerbs {
-  list(query: { readonly states?: readonly Incident['state'][]; readonly text?: string; readonly cursor?: string | null; readonly limit: number }): Promise<{
+  list(query: {
+    readonly states?: readonly Incident['state'][];
+    readonly text?: string;
+    readonly cursor?: string | null;
+    readonly limit: number;
+  }): Promise<{
     readonly incidents: readonly IncidentView[];
     readonly next: string | null;
     readonly total: number;
@@ -45,8 +55,13 @@ export interface IncidentVerbs {
   plans(id: string): Promise<readonly Plan[] | null>;
   /** Markdown. */
   report(id: string): Promise<string | null>;
-  steps(id: string): Promise<{ readonly runbook: { readonly title: string; readonly hash: string } | null; readonly steps: readonly (StepReport & { readonly tick: StepTick | null })[] } | null>;
-  tick(id: string, tick: StepTick): Promise<Incident | 'unknown-step' | null>;
+  steps(
+    id: string,
+  ): Promise<{
+    readonly runbook: { readonly title: string; readonly hash: string } | null;
+    readonly steps: readonly (StepReport & { readonly tick: StepTick | null })[];
+  } | null>;
+  tick(id: string, tick: Pick<StepTick, 'step' | 'done' | 'note'>, actor: string): Promise<Incident | 'unknown-step' | null>;
   acknowledge(id: string, actor: string, note: string): Promise<Incident | null>;
   note(id: string, actor: string, text: string): Promise<boolean>;
   lookAgain(id: string): Promise<Incident | null>;
@@ -72,8 +87,16 @@ export interface SeriesView {
   readonly stepMs: number;
   readonly threshold: { readonly op: string; readonly value: number } | null;
   readonly query: string;
-  readonly series: readonly { readonly name: string; readonly role: 'subject' | 'peer' | 'total' | 'baseline'; readonly values: readonly (number | null)[] }[];
-  readonly marks: readonly { readonly at: number; readonly kind: 'alert' | 'change' | 'undo' | 'reload' | 'restart'; readonly text: string }[];
+  readonly series: readonly {
+    readonly name: string;
+    readonly role: 'subject' | 'peer' | 'total' | 'baseline';
+    readonly values: readonly (number | null)[];
+  }[];
+  readonly marks: readonly {
+    readonly at: number;
+    readonly kind: 'alert' | 'change' | 'undo' | 'reload' | 'restart';
+    readonly text: string;
+  }[];
 }
 
 export interface ApprovalAnswer {
@@ -90,7 +113,13 @@ export interface PlanVerbs {
   reject(id: string, actor: string, reason: string): Promise<Plan | 'conflict' | null>;
   undo(id: string, actor: string, reason: string): Promise<{ readonly kind: string; readonly reason: string; readonly plan: Plan | null }>;
   check(id: string): Promise<readonly GuardVerdict[] | null>;
-  effect(id: string): Promise<{ readonly verdict: string; readonly until: number | null; readonly indicators: readonly Readonly<Record<string, unknown>>[] } | null>;
+  effect(
+    id: string,
+  ): Promise<{
+    readonly verdict: string;
+    readonly until: number | null;
+    readonly indicators: readonly Readonly<Record<string, unknown>>[];
+  } | null>;
 }
 
 export interface AlertVerbs {
@@ -124,7 +153,13 @@ export interface QueryVerbs {
 }
 
 export type QueryAnswer =
-  | { readonly ok: true; readonly resultType: 'vector' | 'matrix' | 'scalar' | 'string'; readonly result: unknown; readonly warnings: readonly string[]; readonly infos: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly resultType: 'vector' | 'matrix' | 'scalar' | 'string';
+      readonly result: unknown;
+      readonly warnings: readonly string[];
+      readonly infos: readonly string[];
+    }
   | { readonly ok: false; readonly errorType: 'bad_data' | 'execution' | 'timeout'; readonly error: string };
 
 export interface PauseView {
@@ -165,7 +200,18 @@ export interface RunbookView {
 
 export interface RunbookPageView extends RunbookView {
   readonly rule: { readonly file: string; readonly alert: string } | null;
-  readonly items: readonly { readonly id: string; readonly section: string; readonly number: string; readonly text: string; readonly bound: readonly { readonly kind: string; readonly id: string; readonly when: readonly string[]; readonly why: string | null }[] }[];
+  readonly items: readonly {
+    readonly id: string;
+    readonly section: string;
+    readonly number: string;
+    readonly text: string;
+    readonly bound: readonly {
+      readonly kind: string;
+      readonly id: string;
+      readonly when: readonly string[];
+      readonly why: string | null;
+    }[];
+  }[];
   readonly findings: readonly { readonly severity: string; readonly line: number; readonly message: string; readonly fix: string | null }[];
 }
 
@@ -190,7 +236,17 @@ export interface RuleView {
 }
 
 export interface AuditView {
-  readonly entries: readonly { readonly seq: number; readonly at: number; readonly actor: string; readonly kind: string; readonly incident: string | null; readonly plan: string | null; readonly summary: string; readonly hash: string; readonly previousHash: string }[];
+  readonly entries: readonly {
+    readonly seq: number;
+    readonly at: number;
+    readonly actor: string;
+    readonly kind: string;
+    readonly incident: string | null;
+    readonly plan: string | null;
+    readonly summary: string;
+    readonly hash: string;
+    readonly previousHash: string;
+  }[];
   readonly total: number;
   readonly chain: { readonly ok: boolean; readonly through: number };
 }

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+
+/** The policy under which the UI runs: only what we serve ourselves, no inline script or style, no HTML from strings. */
+export const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/** A file of the built UI, in memory: nothing a request says ever becomes a path on the disk. */
+export interface WebFile {
+  readonly path: string;
+  readonly type: string;
+  readonly content: Uint8Array;
+}
+
+/** The built UI. Without one (a checkout where it was not built) every page says how to build it. */
+export class WebFiles {
+  readonly #files: ReadonlyMap<string, WebFile>;
+
+  constructor(files: readonly WebFile[]) {
+    this.#files = new Map(files.map((file) => [file.path, file]));
+  }
+
+  register(server: FastifyInstance): void {
+    for (const file of this.#files.values()) {
+      const cache = file.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+      server.get(file.path, (_, reply) => reply.type(file.type).header('cache-control', cache).send(Buffer.from(file.content)));
+    }
+    // Every page of the UI is a URL: the shell answers all of them, the script looks at the path.
+    for (const path of [
+      '/',
+      '/incidents',
+      '/incidents/*',
+      '/proxies/*',
+      '/rules',
+      '/rules/*',
+      '/runbooks',
+      '/runbooks/*',
+      '/silences',
+      '/silences/*',
+      '/audit',
+      '/status',
+      '/login',
+    ]) {
+      server.get(path, (_, reply) => this.#shell(reply));
+    }
+  }
+
+  #shell(reply: import('fastify').FastifyReply) {
+    const shell = this.#files.get('/index.html');
+    if (shell === undefined)
+      return reply
+        .status(503)
+        .type('text/plain; charset=utf-8')
+        .send('The web UI was not built. Run npm run build:web in the checkout and start again.\n');
+    return reply.type(shell.type).header('cache-control', 'no-cache').send(Buffer.from(shell.content));
+  }
+}
