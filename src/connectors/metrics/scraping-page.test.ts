@@ -8,7 +8,7 @@ const page = readFileSync(new URL('../../../docs/scraping.md', import.meta.url),
 /** First column of the table under a heading. */
 function codesUnder(heading: string): string[] {
   const section = page.split('\n## ').find((part) => part.startsWith(heading)) ?? '';
-  return [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1] ?? '');
+  return [...section.matchAll(/^\| `([a-z-]+)` +\|/gm)].map((match) => match[1] ?? '');
 }
 
 test.each([
