@@ -105,8 +105,9 @@ export class Floor {
   startTraffic(backend: string, spec: Partial<Omit<TrafficSpec, 'entryUrl' | 'host'>> & { readonly proxy?: LabProxyKind } = {}): Traffic {
     const proxy = spec.proxy === undefined ? this.proxies[0] : this.proxy(spec.proxy);
     if (proxy === undefined) throw new LabError('this lab runs no proxy to send requests to');
-    const { requestsPerSecond = 20, clients = clientAddresses(20), paths = usualPaths, timeoutMs = 10_000 } = spec;
-    const traffic = new Traffic({ entryUrl: proxy.entryUrl, host: hostOf(backend), requestsPerSecond, clients, paths, timeoutMs });
+    const { proxy: _, ...told } = spec;
+    const usual = { requestsPerSecond: 20, clients: clientAddresses(20), paths: usualPaths };
+    const traffic = new Traffic({ ...usual, ...told, entryUrl: proxy.entryUrl, host: hostOf(backend) });
     this.#traffic.add(traffic);
     return traffic;
   }

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 
 /** A path with how often it is asked, relative to the others. */
 export interface WeightedPath {
@@ -17,6 +18,7 @@ export interface TrafficSpec {
   readonly clients: readonly string[];
   readonly paths: readonly WeightedPath[];
   readonly timeoutMs?: number;
+  readonly userAgent?: string;
 }
 
 /** What the clients have seen since the stream began (or since `clear`). */
@@ -39,9 +41,9 @@ const defaultTimeoutMs = 10_000;
 /** A proxy that hangs must not make the generator pile up requests without end. */
 const maxInFlight = 500;
 
-/** `127.0.1.1`, `127.0.1.2`, … as many as asked for, at most 250. */
-export function clientAddresses(count: number): string[] {
-  return Array.from({ length: Math.min(count, 250) }, (_, index) => `127.0.1.${index + 1}`);
+/** `127.0.1.1`, `127.0.1.2`, … as many as asked for, at most 250; another `network` gives other clients. */
+export function clientAddresses(count: number, network = '127.0.1'): string[] {
+  return Array.from({ length: Math.min(count, 250) }, (_, index) => `${network}.${index + 1}`);
 }
 
 /** A running stream of requests. It sends at an even pace and never waits for answers. */
@@ -100,18 +102,23 @@ export class Traffic {
       this.#inFlight -= 1;
       this.#byStatus[status] = (this.#byStatus[status] ?? 0) + 1;
     };
-    void ask({ url: this.spec.entryUrl, host: this.spec.host, path, agent, timeoutMs: this.spec.timeoutMs ?? defaultTimeoutMs }).then(
-      count,
-    );
+    const { entryUrl, host, timeoutMs = defaultTimeoutMs, userAgent = 'lab-traffic/1' } = this.spec;
+    void ask({ url: entryUrl, headers: { host, 'user-agent': userAgent }, path, agent, timeoutMs }).then(count);
   }
 }
 
+interface Asked {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly path: string;
+  readonly agent: Agent | undefined;
+  readonly timeoutMs: number;
+}
+
 /** Settles with the status of one request, 0 when no answer came. */
-function ask(what: { url: string; host: string; path: string; agent: Agent | undefined; timeoutMs: number }): Promise<number> {
+function ask({ url, headers, path, agent, timeoutMs }: Asked): Promise<number> {
   return new Promise((resolve) => {
-    const { host, path, agent, timeoutMs } = what;
-    const headers = { host, 'user-agent': 'lab-traffic/1' };
-    const sent = request(what.url, { path, headers, timeout: timeoutMs, ...(agent === undefined ? {} : { agent }) }, (response) => {
+    const sent = request(url, { path, headers, timeout: timeoutMs, ...(agent === undefined ? {} : { agent }) }, (response) => {
       response.resume();
       response.once('close', () => resolve(response.statusCode ?? 0));
     });
@@ -120,6 +127,38 @@ function ask(what: { url: string; host: string; path: string; agent: Agent | und
     sent.end();
   });
 }
+
+/** Connections from one address that begin a request and never end it; one that is closed is opened again. */
+export class SlowClients {
+  readonly #sockets = new Set<Socket>();
+  #stopped = false;
+
+  constructor(entryUrl: string, host: string, connections: number) {
+    const { hostname, port } = new URL(entryUrl);
+    const where = { host: hostname, port: Number(port), localAddress: '127.0.88.8' };
+    for (let index = 0; index < connections; index += 1) this.#open(where, host);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #open(where: TcpNetConnectOpts, host: string): void {
+    if (this.#stopped) return;
+    const socket = connect(where, () => socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n`));
+    this.#sockets.add(socket);
+    socket.unref();
+    socket.resume();
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      setTimeout(() => this.#open(where, host), reopenMs).unref();
+    });
+  }
+}
+
+const reopenMs = 200;
 
 /** A fixed round in which every path comes as often as its weight, well mixed. */
 export function spread(paths: readonly WeightedPath[]): string[] {

@@ -17,8 +17,12 @@ export interface BackendView {
   readonly host: string;
   /** False: no route leads here. */
   readonly routed: boolean;
-  /** Traefik: names of middlewares of its router. */
-  readonly middlewares: readonly string[];
+  /** Entry points of its route. HAProxy has only one. */
+  readonly entryPoints: readonly string[];
+  /** Traefik: middlewares of its router with their definitions; null is a name that nobody defines. */
+  readonly middlewares: Readonly<Record<string, object | null>>;
+  /** Requests of one client in ten seconds beyond which it gets 429; null is no limit. */
+  readonly clientLimit: number | null;
   readonly check: CheckSpec | null;
   readonly maxConnections: number | null;
   readonly servers: readonly ServerView[];
@@ -57,7 +61,9 @@ function backendView(spec: BackendSpec, placed: readonly Placed[], caFile: strin
     name: spec.name,
     host: hostOf(spec.name),
     routed: true,
-    middlewares: [],
+    entryPoints: ['web'],
+    middlewares: {},
+    clientLimit: null,
     check: spec.check,
     maxConnections: spec.maxConnections,
     servers,

@@ -1,6 +1,7 @@
 import type { Answer, Behaviour } from '../backend/behaviour.ts';
 import { healthPath } from '../backend/behaviour.ts';
-import { scannerPaths } from '../traffic.ts';
+import { hostOf } from '../topology.ts';
+import { clientAddresses, SlowClients, scannerPaths } from '../traffic.ts';
 import { withBackend } from '../view.ts';
 import type { Effect, Fault, FaultPlace } from './fault.ts';
 
@@ -87,6 +88,30 @@ export const applicationFaults = {
     on: both,
     effect: (place) => clients(place, { requestsPerSecond: 30, clients: ['127.0.66.6'], paths: scannerPaths(400) }),
   },
+  'credential-stuffing': {
+    about: 'a hundred clients try passwords on one path and are refused',
+    on: both,
+    effect: (place) => ({
+      ...only(['/login'], { kind: 'status', status: 401 }),
+      ...clients(place, { requestsPerSecond: 30, clients: clientAddresses(100, '127.0.77'), paths: [{ path: '/login', weight: 1 }] }),
+    }),
+  },
+  'monitoring-noise': {
+    about: 'a prober of our own asks five times a second for a path that does not exist',
+    on: both,
+    effect: (place) =>
+      clients(place, {
+        requestsPerSecond: 5,
+        clients: ['127.0.99.1'],
+        paths: [{ path: '/probe', weight: 1 }],
+        userAgent: 'kube-probe/1.31',
+      }),
+  },
+  'slow-clients': {
+    about: 'one client opens connections and never ends its requests',
+    on: ['haproxy'],
+    effect: slowClients,
+  },
   'client-aborts': {
     about: 'the servers take a second, the clients leave after a third of it',
     on: both,
@@ -104,6 +129,18 @@ function some(place: FaultPlace, share: number, answer: Answer): { behaviour: Pa
 
 function only(paths: readonly string[], answer: Answer, share = 1): { behaviour: Partial<Behaviour> } {
   return { behaviour: { rules: [{ paths, share, answer }] } };
+}
+
+function slowClients(place: FaultPlace): Effect {
+  let running: SlowClients[] = [];
+  return {
+    begin: () => {
+      running = place.proxies.map((proxy) => new SlowClients(proxy.entryUrl, hostOf(place.backend), 50));
+    },
+    end: () => {
+      for (const clients of running) clients.stop();
+    },
+  };
 }
 
 /** More clients, through every proxy of the place, until the fault ends. */

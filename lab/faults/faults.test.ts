@@ -48,6 +48,13 @@ const table: readonly (readonly [cause: string, backend: string, haproxy: string
   ['client-aborts', 'api', null, 'access 499 server'],
   ['route-missing', 'api', 'log 503 SC', 'access 404 nothing'],
   ['middleware-broken', 'api', null, 'access 404 nothing'],
+  ['auth-service-down', 'api', null, 'access 500 service'],
+  ['entrypoint-or-tls-options-broken', 'api', null, 'access 404 nothing'],
+  ['rate-limit-too-strict', 'api', 'log 429 PR', 'access 429 service'],
+  ['no-endpoints', 'api', 'log 503 SC', 'access 503 service'],
+  ['credential-stuffing', 'api', 'log 401 --', 'access 401 server'],
+  ['monitoring-noise', 'api', 'log 404 --', 'access 404 server'],
+  ['slow-clients', 'api', 'log 408 cR', null],
   ['administratively-disabled', 'api', 'status MAINT', null],
   ['frontend-disabled', 'api', 'status PAUSED', null],
   ['proxy-down', 'api', 'down', 'down'],
@@ -65,7 +72,7 @@ describe.skipIf(!haproxyHere || !traefikHere)('each fault shows on the proxy tha
       { name: 'secure', tls: true, servers: 1, check },
       { name: 'named', byName: true, servers: 1, check },
     ];
-    lab = await startLab({ topology: { backends, timeouts: { connectMs: 300, serverMs: 400, clientMs: 3000, queueMs: 300 } } });
+    lab = await startLab({ topology: { backends, timeouts: { connectMs: 300, serverMs: 400, clientMs: 2000, queueMs: 300 } } });
   });
 
   afterEach(async () => {

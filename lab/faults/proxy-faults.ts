@@ -1,6 +1,7 @@
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabProxy } from '../floor.ts';
+import { freePort } from '../ports.ts';
 import { withBackend } from '../view.ts';
 import type { Fault, FaultPlace } from './fault.ts';
 
@@ -25,7 +26,30 @@ export const proxyFaults = {
   'middleware-broken': {
     about: 'the router of the service names a middleware that does not exist',
     on: ['traefik'],
-    effect: ({ backend }) => ({ view: (view) => withBackend(view, backend, (old) => ({ ...old, middlewares: ['compress-all'] })) }),
+    effect: ({ backend }) => ({ view: (view) => withBackend(view, backend, (old) => ({ ...old, middlewares: { 'compress-all': null } })) }),
+  },
+  'auth-service-down': {
+    about: 'the router asks an authentication service that does not answer',
+    on: ['traefik'],
+    effect: async ({ backend }) => {
+      const forwardAuth = { address: `http://127.0.0.1:${await freePort()}/auth` };
+      return { view: (view) => withBackend(view, backend, (old) => ({ ...old, middlewares: { 'sign-on': { forwardAuth } } })) };
+    },
+  },
+  'entrypoint-or-tls-options-broken': {
+    about: 'the router of the service names an entry point that does not exist',
+    on: ['traefik'],
+    effect: ({ backend }) => ({ view: (view) => withBackend(view, backend, (old) => ({ ...old, entryPoints: ['websecured'] })) }),
+  },
+  'rate-limit-too-strict': {
+    about: 'the proxy lets every client ask twice in ten seconds',
+    on: both,
+    effect: ({ backend }) => ({ view: (view) => withBackend(view, backend, (old) => ({ ...old, clientLimit: 2 })) }),
+  },
+  'no-endpoints': {
+    about: 'the backend is configured without a server',
+    on: both,
+    effect: ({ backend }) => ({ view: (view) => withBackend(view, backend, (old) => ({ ...old, servers: [] })) }),
   },
   'administratively-disabled': {
     about: 'somebody put the servers into maintenance on the stats socket',

@@ -85,8 +85,20 @@ function entrySection(view: ProxyView, places: HaproxyPlaces): string {
   return lines('frontend web', [
     `bind 127.0.0.1:${places.entryPort}`,
     `http-request deny deny_status 403 if { src -f ${places.blockedFile} }`,
-    ...routes.map((backend) => `use_backend ${backend.name} if { req.hdr(host),field(1,:) -i ${backend.host} }`),
+    'stick-table type ip size 10k expire 30s store http_req_rate(10s),http_err_rate(10s)',
+    'http-request track-sc0 src',
+    ...routes.flatMap(limitLines),
+    ...routes.map((backend) => `use_backend ${backend.name} if ${hostCondition(backend)}`),
   ]);
+}
+
+function limitLines(backend: BackendView): string[] {
+  if (backend.clientLimit === null) return [];
+  return [`http-request deny deny_status 429 if ${hostCondition(backend)} { sc_http_req_rate(0) gt ${backend.clientLimit} }`];
+}
+
+function hostCondition(backend: BackendView): string {
+  return `{ req.hdr(host),field(1,:) -i ${backend.host} }`;
 }
 
 function backendSection(backend: BackendView): string {

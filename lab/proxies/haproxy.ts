@@ -13,6 +13,7 @@ import { type HaproxyPlaces, renderHaproxyConfig } from './haproxy-config.ts';
 
 const startTimeoutMs = 15_000;
 const stopGraceMs = 1000;
+const reloadPatienceMs = 2000;
 
 /** The HAProxy to run: `HAPROXY_BIN`, or `haproxy` on the PATH or in the usual places; null when there is none. */
 export function findHaproxy(): string | null {
@@ -149,8 +150,13 @@ export class LabHaproxy {
   async reload(): Promise<void> {
     if (this.#process === null || !this.#process.alive()) return;
     const before = await this.#workerPid();
-    process.kill(this.#process.pid, 'SIGUSR2');
-    await waitFor('haproxy to have a new worker', startTimeoutMs, async () => {
+    let askedAt = Number.NEGATIVE_INFINITY;
+    await waitFor(`haproxy to have a new worker (see ${this.#outputFile})`, startTimeoutMs, async () => {
+      // A master that is still busy with the reload before this one loses the signal: it is asked again.
+      if (performance.now() - askedAt > reloadPatienceMs) {
+        this.#signalMaster('SIGUSR2');
+        askedAt = performance.now();
+      }
       const now = await this.#workerPid();
       return now !== null && now !== before;
     });
@@ -185,6 +191,10 @@ export class LabHaproxy {
 
   #signal(signal: NodeJS.Signals): void {
     if (this.#process?.alive()) process.kill(-this.#process.pid, signal);
+  }
+
+  #signalMaster(signal: NodeJS.Signals): void {
+    if (this.#process?.alive()) process.kill(this.#process.pid, signal);
   }
 
   async #workerPid(): Promise<number | null> {

@@ -30,7 +30,8 @@ export function renderTraefikDynamic(view: ProxyView): string {
   const routed = view.backends.filter((backend) => backend.routed);
   return stringify({
     http: {
-      ...(routed.length === 0 ? {} : { routers: Object.fromEntries(routed.map((backend) => [backend.name, router(backend)])) }),
+      ...unlessEmpty('routers', Object.fromEntries(routed.map((backend) => [backend.name, router(backend)]))),
+      ...unlessEmpty('middlewares', Object.assign({}, ...routed.map(definedMiddlewares))),
       services: Object.fromEntries(view.backends.map((backend) => [backend.name, { loadBalancer: loadBalancer(backend) }])),
       serversTransports: Object.fromEntries(view.backends.map((backend) => [backend.name, transport(backend, view)])),
     },
@@ -40,10 +41,25 @@ export function renderTraefikDynamic(view: ProxyView): string {
 function router(backend: BackendView): object {
   return {
     rule: `Host(\`${backend.host}\`)`,
-    entryPoints: ['web'],
+    entryPoints: [...backend.entryPoints],
     service: backend.name,
-    ...(backend.middlewares.length === 0 ? {} : { middlewares: backend.middlewares }),
+    ...unlessEmpty('middlewares', Object.keys(middlewaresOf(backend))),
   };
+}
+
+/** Traefik rejects a whole directory for one empty map. */
+function unlessEmpty(key: string, value: object): object {
+  return Object.keys(value).length === 0 ? {} : { [key]: value };
+}
+
+function middlewaresOf(backend: BackendView): Readonly<Record<string, object | null>> {
+  if (backend.clientLimit === null) return backend.middlewares;
+  const rateLimit = { average: backend.clientLimit, period: '10s', burst: backend.clientLimit };
+  return { ...backend.middlewares, [`${backend.name}-limit`]: { rateLimit } };
+}
+
+function definedMiddlewares(backend: BackendView): object {
+  return Object.fromEntries(Object.entries(middlewaresOf(backend)).filter(([, definition]) => definition !== null));
 }
 
 function loadBalancer(backend: BackendView): object {

@@ -84,13 +84,15 @@ describe('the stand-in for Traefik', () => {
     for (const server of lab.servers) await server.behave({ rules: [{ paths: ['/orders'], share: 1, answer: { kind } }] });
     expect((await ask('/orders')).status).toBe(status);
     for (const server of lab.servers) await server.behave({});
-    const last = JSON.parse(
-      readFileSync(lab.traefik?.accessLogFile ?? '', 'utf8')
-        .trimEnd()
-        .split('\n')
-        .at(-1) ?? '',
-    );
-    expect(last).toMatchObject({ DownstreamStatus: status, OriginStatus: status, RouterName: 'api@file', RequestPath: '/orders' });
+    const logged = () =>
+      JSON.parse(
+        readFileSync(lab.traefik?.accessLogFile ?? '', 'utf8')
+          .trimEnd()
+          .split('\n')
+          .at(-1) ?? '',
+      ) as object;
+    await waitFor(`${status} in the access log`, waitMs, () => 'DownstreamStatus' in logged() && Object.values(logged()).includes(status));
+    expect(logged()).toMatchObject({ DownstreamStatus: status, OriginStatus: status, RouterName: 'api@file', RequestPath: '/orders' });
   });
 
   it('follows its directory: a route that is gone is 404, a bad file changes nothing', async () => {
