@@ -77,7 +77,7 @@ describe.skipIf(!existsSync(binary))('a real HAProxy', () => {
   };
 
   test('is scraped, and when it dies all its series end at once', async () => {
-    loop.setTargets([{ name: 'edge', url, intervalMs: 200, timeoutMs: 200 }]);
+    loop.setTargets([{ name: 'edge', url, intervalMs: 200, timeoutMs: 10_000 }]);
     const good = await scraped(true);
     expect(good.samples).toBeGreaterThan(100);
     expect(last('up')).toEqual([[1, { __name__: 'up', instance: new URL(url).host, job: 'haproxy', site: 'lab' }]]);
