@@ -31,6 +31,8 @@ export interface World {
   approval: ApprovalBehaviour;
   /** Paths below `/medic/v1` (prefixes) that answer 500. */
   broken: string[];
+  /** Paths below `/medic/v1` (patterns) that this server does not have: 404. */
+  absent: RegExp[];
   /** Nothing below `/medic/v1` answers: 502, as a proxy in front of a dead server says it. */
   isAway: boolean;
   readonly writes: { method: string; path: string; body: Record<string, unknown> }[];
@@ -74,6 +76,7 @@ export async function startFixtureServer(options: { readonly nowMs?: number; rea
     pauses: [],
     approval: 'accept',
     broken: [],
+    absent: [],
     isAway: false,
     writes: [],
   };
@@ -175,6 +178,8 @@ async function answerTo(fixture: Fixture, request: IncomingMessage, path: string
   if (world.isAway) return answer(502, { title: 'Bad Gateway' });
   if (world.broken.some((prefix) => path.startsWith(prefix)))
     return answer(500, { title: 'Storage is locked', detail: 'The storage did not answer within 5 s.', code: 'storage-busy' });
+  if (request.method === 'GET' && world.absent.some((pattern) => pattern.test(path)))
+    return answer(404, { title: 'No such route', code: 'not-found' });
   return request.method === 'GET' ? read(fixture, path, query) : write(fixture, request.method ?? '', path, await body(request));
 }
 

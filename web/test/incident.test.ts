@@ -176,6 +176,30 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('works with what the contract promises alone: no status, steps, series, effect, map or details of a plan', async () => {
+    server.world.absent = [/^\/status/, /\/steps/, /\/evidence\//, /^\/plans\/[^/]+$/, /\/effect$/, /^\/targets/];
+    const incident = server.world.incidents[0]!;
+    const { approvals: _a, progress: _p, liftsAt: _l, seenAt: _s, ...plan } = incident.plans[0]!;
+    const step = {
+      id: 'diagnosis/1',
+      section: 'Diagnosis',
+      number: '1',
+      text: 'Check the logs.',
+      checks: [],
+      actions: [],
+      outcome: 'clear' as const,
+    };
+    incident.plans = [plan];
+    incident.diagnosis = { ...incident.diagnosis!, steps: [{ ...step, manual: null, evidence: ['e4'] }] };
+    Object.assign(incident, { headline: undefined, waitingFor: undefined, ackBy: undefined, version: undefined });
+    const { page, complaints } = await visit(browser, `${server.url}/incidents/1042`);
+    await page.getByText('Check the logs.').waitFor();
+    await page.getByLabel(/Why is this right/).fill('it is');
+    await page.locator('button[aria-disabled="false"]', { hasText: 'Approve' }).click();
+    await page.getByText('approved by mia').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   test('hostile labels, summaries, guards and facts stay text, and the policy is never even asked', async () => {
     server.world.incidents = [hostileIncident(server.now())];
     const { page, complaints } = await visit(browser, `${server.url}/incidents`);

@@ -1,6 +1,18 @@
 import type { ExpectedChange, GuardVerdict, PlanState, Risk, WireCommand } from '../../../src/model/plan.ts';
 import { ApiError, at, readJson, write } from './client.ts';
-import { type Fields, fieldsOf, instantOrNull, listOf, numberOf, numberOrNull, textOf, textOrNull, textsOf, wordOf } from './reading.ts';
+import {
+  type Fields,
+  fieldsOf,
+  instantOrNull,
+  listOf,
+  numberOf,
+  numberOrNull,
+  textOf,
+  textOrNull,
+  textsOf,
+  visible,
+  wordOf,
+} from './reading.ts';
 
 export type { GuardVerdict, PlanState, Risk };
 
@@ -121,7 +133,7 @@ function readGuard(value: unknown): GuardVerdict {
 function readProgress(value: unknown): Progress {
   const it = fieldsOf(value);
   return {
-    command: typeof it['command'] === 'string' ? it['command'] : readCommand(it['command']).text,
+    command: typeof it['command'] === 'string' ? visible(it['command']) : readCommand(it['command']).text,
     state: wordOf(it['state'], ['waiting', 'acting', 'ok', 'failed', 'unknown'], 'unknown'),
     observed: textOrNull(it['observed']),
   };
@@ -130,7 +142,7 @@ function readProgress(value: unknown): Progress {
 type AnyCommand = Partial<Record<keyof Extract<WireCommand, { kind: 'run' }>, unknown>> & Fields;
 
 function readCommand(value: unknown): Command {
-  if (typeof value === 'string') return { text: value, via: '' };
+  if (typeof value === 'string') return { text: visible(value), via: '' };
   const it: AnyCommand = fieldsOf(value);
   switch (it['kind'] as WireCommand['kind']) {
     case 'haproxy':
@@ -142,7 +154,7 @@ function readCommand(value: unknown): Command {
     case 'delete-file':
       return { text: `delete ${textOf(it['path'])}`, via: `${textOf(it['target'])}, file provider` };
     default:
-      return { text: JSON.stringify(value), via: 'unknown kind of command' };
+      return { text: visible(JSON.stringify(value)), via: 'unknown kind of command' };
   }
 }
 
@@ -212,9 +224,9 @@ function readDifference(value: unknown): Difference {
 
 function shown(value: unknown): string {
   if (value === undefined || value === null) return '(nothing)';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return visible(value);
   const command = fieldsOf(value)['kind'] ? readCommand(value).text : null;
-  return command ?? JSON.stringify(value);
+  return command ?? visible(JSON.stringify(value));
 }
 
 /** Runs the guards again now. */

@@ -6,12 +6,20 @@ export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
+/** Controls that show nothing but change what the text around them looks like; joiners of scripts and emoji are not among them. */
+const invisible = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The text with every control made visible: what is approved must read as what it is. `a\u202eb` becomes `a⟦U+202E⟧b`. */
+export function visible(text: string): string {
+  return text.replace(invisible, (control) => `⟦U+${(control.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟧`);
+}
+
 export function textOf(value: unknown, otherwise = ''): string {
-  return typeof value === 'string' ? value : otherwise;
+  return typeof value === 'string' ? visible(value) : otherwise;
 }
 
 export function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' ? visible(value) : null;
 }
 
 /** A finite number; everything else is not known. */
@@ -28,7 +36,7 @@ export function listOf<T>(value: unknown, read: (item: unknown) => T): readonly 
 }
 
 export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string').map(visible) : [];
 }
 
 /** Milliseconds since the epoch from a number or an ISO 8601 text; null when it is neither. */
@@ -45,7 +53,7 @@ export function wordOf<T extends string>(value: unknown, words: readonly T[], ot
 
 export function labelsOf(value: unknown): Readonly<Record<string, string>> {
   const pairs = Object.entries(fieldsOf(value)).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
-  return Object.fromEntries(pairs);
+  return Object.fromEntries(pairs.map(([name, text]) => [visible(name), visible(text)]));
 }
 
 /** `2` and `2.1` are numbers of steps, whichever way they arrive. */

@@ -80,9 +80,7 @@ function seen(form: ApprovalForm, plan: Plan, atMs: number): ApprovalForm {
     case 'closed':
       return plan.id === form.plan.id ? { ...form, plan } : drawn(plan, '', atMs);
     case 'drifted':
-      return isSameOffer(form.plan, plan) || (form.newPlan && isSameOffer(form.newPlan, plan))
-        ? form
-        : { ...form, newPlan: plan, differences: [] };
+      return seenWhileDrifted(form, plan);
     case 'sending':
       return form;
     case 'lost':
@@ -90,6 +88,16 @@ function seen(form: ApprovalForm, plan: Plan, atMs: number): ApprovalForm {
     case 'reading':
       return seenWhileReading(form, plan, atMs);
   }
+}
+
+function seenWhileDrifted(form: Extract<ApprovalForm, { kind: 'drifted' }>, plan: Plan): ApprovalForm {
+  if (isSameOffer(form.plan, plan)) return isTaken(plan) ? { ...base(form), plan, kind: 'closed' } : form;
+  return form.newPlan && isSameOffer(form.newPlan, plan) ? form : { ...form, newPlan: plan, differences: [] };
+}
+
+/** Somebody has already decided about it: what is left to show is what became of it. */
+function isTaken(plan: Plan): boolean {
+  return plan.state !== 'proposed' && plan.state !== 'superseded' && plan.state !== 'expired';
 }
 
 function seenWhileReading(form: Extract<ApprovalForm, { kind: 'reading' }>, plan: Plan, atMs: number): ApprovalForm {
@@ -122,6 +130,8 @@ function answered(form: ApprovalForm, answer: ApprovalAnswer, atMs: number): App
     case 'lost':
       return { ...base(form), kind: 'lost', sinceMs: atMs };
     case 'drift':
+      if (answer.plan && isSameOffer(form.plan, answer.plan) && isTaken(answer.plan))
+        return { ...base(form), plan: answer.plan, kind: 'closed' };
       return { ...base(form), kind: 'drifted', newPlan: answer.plan, differences: answer.differences, sinceMs: atMs };
     case 'refused': {
       const obstacle: Obstacle = { ...answer, planVersion: form.plan.version };

@@ -9,6 +9,8 @@ import { formatQuantity } from '../time/format.ts';
 import { Lasting } from '../time/moment.tsx';
 import css from './incident.module.css';
 
+const verifyingMs = 2_000;
+
 const verdicts: Readonly<Record<Effect['verdict'], readonly [Tone, string]>> = {
   waiting: ['accent', 'after the change: verified, or undone'],
   recovered: ['ok', 'recovered'],
@@ -18,13 +20,12 @@ const verdicts: Readonly<Record<Effect['verdict'], readonly [Tone, string]>> = {
 };
 
 /** Did it help? What was measured before, what is now, and what must be. */
-export function EffectPanel({ plan }: { readonly plan: Plan }): ReactNode {
+export function EffectPanel({ incidentId, plan }: { readonly incidentId: string; readonly plan: Plan }): ReactNode {
   const polling = usePolling();
   const effect = useQuery({
-    queryKey: ['incident', 'effect', plan.id, plan.state],
+    queryKey: ['incident', incidentId, 'effect', plan.id],
     queryFn: ({ signal }) => fetchEffect(plan.id, signal),
-    refetchInterval: plan.state === 'proposed' ? polling : 2_000,
-    placeholderData: (old) => old,
+    refetchInterval: ({ state }) => (plan.state !== 'proposed' && state.data?.verdict === 'waiting' ? verifyingMs : polling),
   });
   if (effect.error instanceof ApiError && effect.error.status === 404) return null;
   const [tone, word] = verdicts[effect.data?.verdict ?? 'waiting'];

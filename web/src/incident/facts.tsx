@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Fields } from '../api/reading.ts';
+import { type Fields, visible } from '../api/reading.ts';
 import { formatNumber } from '../time/format.ts';
 import css from './incident.module.css';
 
@@ -20,7 +20,7 @@ export function FactsTable({ facts }: { readonly facts: Fields }): ReactNode {
         <dl className={css.facts}>
           {plain.map(([name, value]) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt>{visible(name)}</dt>
               <dd>
                 <code>{shown(value)}</code>
               </dd>
@@ -46,7 +46,7 @@ function RowsTable({ name, rows }: { readonly name: string; readonly rows: reado
           <tr>
             {columns.map((column) => (
               <th key={column} scope="col">
-                {column}
+                {visible(column)}
               </th>
             ))}
           </tr>
@@ -76,6 +76,5 @@ function isErrorStatus(column: string, value: unknown): boolean {
 function shown(value: unknown): string {
   if (value === null || value === undefined) return 'unknown';
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : formatNumber(value);
-  if (typeof value === 'string') return value;
-  return JSON.stringify(value);
+  return visible(typeof value === 'string' ? value : JSON.stringify(value));
 }

@@ -6,6 +6,7 @@ import { fetchIncident, type IncidentPageData } from '../api/incident.ts';
 import { useKeys } from '../keys/keys.ts';
 import { usePolling } from '../live/connection.ts';
 import { Problem } from '../parts/panel.tsx';
+import { useTitle } from '../shell/use-title.ts';
 import { EffectPanel } from './effect.tsx';
 import { EvidencePanel } from './evidence.tsx';
 import { Head } from './head.tsx';
@@ -45,7 +46,7 @@ function Loaded({ incident, error, onRetry }: LoadedProps): ReactNode {
   const [asTables, setAsTables] = useState(false);
   const { plan, choose } = usePlanInHand(incident);
   useKeys({ t: () => setAsTables((on) => !on) });
-  useTitle(incident);
+  useTitle(`#${incident.id} ${incident.title}`);
   useHashTarget(incident.diagnosis !== null);
   return (
     <article className={css.page}>
@@ -57,7 +58,7 @@ function Loaded({ incident, error, onRetry }: LoadedProps): ReactNode {
         </div>
         <div className={css.aside}>
           <PlanPanel incident={incident} plan={plan} onChoose={choose} />
-          {plan && <EffectPanel plan={plan} />}
+          {plan && <EffectPanel key={plan.id} incidentId={incident.id} plan={plan} />}
           <TimelinePanel incident={incident} />
         </div>
         <div className={css.main}>
@@ -69,14 +70,6 @@ function Loaded({ incident, error, onRetry }: LoadedProps): ReactNode {
       </div>
     </article>
   );
-}
-
-function useTitle(incident: IncidentPageData): void {
-  const waits = incident.waitingFor === 'approval' || incident.waitingFor === 'person';
-  const title = `${waits ? '▲ ' : ''}#${incident.id} ${incident.title}`;
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
 }
 
 /** `#e3` and `#plan-7f3a` come into sight once they are there: the browser looked before the data had arrived. */

@@ -84,9 +84,7 @@ function BackendWay({ map, backend }: { readonly map: Topology; readonly backend
           .map((server) => (
             <ServerLine key={server.id} server={server} />
           ))}
-        {servers.length > shownServers && (
-          <li className={css.dim}>and {servers.length - shownServers} more without trouble before these</li>
-        )}
+        {servers.length > shownServers && <li className={css.dim}>and {servers.length - shownServers} more</li>}
       </ul>
     </div>
   );

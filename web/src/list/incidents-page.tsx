@@ -8,6 +8,7 @@ import { Button } from '../parts/button.tsx';
 import { KeyCap, Mark } from '../parts/mark.tsx';
 import { Problem } from '../parts/panel.tsx';
 import { useStatus } from '../shell/use-status.ts';
+import { useTitle } from '../shell/use-title.ts';
 import css from './incidents.module.css';
 import { IncidentRows } from './rows.tsx';
 
@@ -28,10 +29,7 @@ export function IncidentsPage(): ReactNode {
     placeholderData: keepPreviousData,
     refetchInterval: polling,
   });
-  useEffect(() => {
-    const open = list.data?.counts.waits ?? 0;
-    document.title = open > 0 ? `(${open}) incidents · proxymedic` : 'incidents · proxymedic';
-  }, [list.data]);
+  useTitle('incidents');
   return (
     <>
       <h1 className={css.title}>Incidents</h1>
