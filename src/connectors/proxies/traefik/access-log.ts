@@ -18,7 +18,7 @@ export interface AccessLogSource {
 }
 
 /** Timeouts of the way to the servers of a service, in ms; null where there is none or it is unknown. */
-export interface LogTimeouts {
+interface LogTimeouts {
   readonly dialTimeoutMs: number | null;
   readonly responseHeaderTimeoutMs: number | null;
 }

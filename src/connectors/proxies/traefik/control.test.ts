@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,11 @@ import type { ProxyState } from '../../../model/proxy.ts';
 import type { Rendered } from '../../../respond/mitigation/control.ts';
 import { NO_HINTS, readAccessLog } from './access-log.ts';
 import { createTraefikControl } from './control.ts';
+import { readDynamicDirectory } from './dynamic-files.ts';
+import { pendingChanges } from './pending-change.ts';
 import { readTraefikState } from './read-state.ts';
+import { fetchRuntime } from './runtime.ts';
+import { TraefikApi } from './traefik-api.ts';
 import { readTraefikLog } from './traefik-log.ts';
 import type { TraefikSource } from './traefik-source.ts';
 
@@ -29,6 +33,8 @@ function findTraefik(): string | null {
 class Scene {
   readonly root: string;
   readonly dynamic: string;
+  /** A directory that Traefik does not read. */
+  readonly stray: string;
   readonly servers: Server[] = [];
   ports: number[] = [];
   web = 0;
@@ -39,6 +45,7 @@ class Scene {
   constructor(root: string) {
     this.root = root;
     this.dynamic = join(root, 'dynamic');
+    this.stray = join(root, 'stray');
   }
 
   get source(): TraefikSource {
@@ -55,6 +62,7 @@ class Scene {
 
   async start(): Promise<void> {
     await mkdir(this.dynamic);
+    await mkdir(this.stray);
     for (const name of ['s1', 's2']) {
       const server = createServer((request, response) => response.end(`${name} ${request.url}`));
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -82,9 +90,14 @@ class Scene {
 
   /** Replaces all files of the directory and waits until Traefik runs them. */
   async load(files: Readonly<Record<string, string>>, loaded: (state: ProxyState) => boolean): Promise<ProxyState> {
-    for (const name of await readdir(this.dynamic)) await rm(join(this.dynamic, name), { recursive: true });
-    for (const [name, text] of Object.entries(files)) await writeFile(join(this.dynamic, name), text);
+    for (const name of await readdir(this.dynamic)) if (files[name] === undefined) await rm(join(this.dynamic, name), { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      await writeFile(join(this.root, name), text);
+      await rename(join(this.root, name), join(this.dynamic, name));
+    }
     return await until(async () => {
+      const runtime = await fetchRuntime(new TraefikApi(this.source.apiUrl ?? '', 'api_url'), signal());
+      if (pendingChanges(await readDynamicDirectory(this.dynamic, signal()), runtime.objects).length > 0) return null;
       const state = await this.state();
       return loaded(state) ? state : null;
     });
@@ -257,6 +270,37 @@ describe.skipIf(binary === null)('with a real Traefik', () => {
       expect(await control.observe(plan.expected[0]!, signal())).toBe(`http://localhost:${scene.ports[1]}`);
       expect(await control.execute(plan.undo[0]!, signal())).toMatchObject({ outcome: 'ok' });
     });
+
+    test('can be laid over another of ours, and each undo goes one step back', async () => {
+      const control = createTraefikControl(scene.source, systemClock);
+      const leaveOut = async (index: number) => {
+        const without = [`app@file/127.0.0.1:${scene.ports[index]}`];
+        return rendered(await control.render({ kind: 'service-servers', backend: 'app@file', without, replace: [] }, before));
+      };
+      const left = async () => serversOf(await scene.state(), 'app@file').length;
+      const first = await leaveOut(2);
+      await control.execute(first.commands[0]!, signal());
+      const second = await leaveOut(1);
+      expect(await control.execute(second.commands[0]!, signal())).toMatchObject({ outcome: 'ok' });
+      expect(await left()).toBe(1);
+      expect(await control.execute(second.undo[0]!, signal())).toMatchObject({ outcome: 'ok' });
+      expect(await left()).toBe(2);
+      expect(await control.execute(first.undo[0]!, signal())).toMatchObject({ outcome: 'ok' });
+      expect(await left()).toBe(3);
+      expect(await control.execute(first.undo[0]!, signal())).toMatchObject({ outcome: 'ok' });
+    });
+
+    test('that Traefik never shows is taken away again', async () => {
+      const control = createTraefikControl({ ...scene.source, dynamicDirectory: scene.stray }, systemClock);
+      await writeFile(join(scene.stray, 'app.yml'), app());
+      const without = [`app@file/127.0.0.1:${scene.ports[2]}`];
+      const plan = rendered(await control.render({ kind: 'service-servers', backend: 'app@file', without, replace: [] }, before));
+      expect(await control.execute(plan.commands[0]!, signal())).toMatchObject({
+        outcome: 'failed',
+        detail: expect.stringContaining('taken away again'),
+      });
+      expect(await readdir(scene.stray)).toEqual(['app.yml']);
+    }, 30_000);
 
     test('is not written beside a file that does not parse, and its undo says when it has no effect', async () => {
       const control = createTraefikControl(scene.source, systemClock);

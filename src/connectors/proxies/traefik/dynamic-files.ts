@@ -11,7 +11,7 @@ const MOST_FILES = 500;
 const DEEPEST_DIRECTORY = 8;
 
 /** One file of the directory that Traefik reads, with what is in it. */
-export interface DynamicFile extends ConfigFile {
+interface DynamicFile extends ConfigFile {
   /** Path below the directory. */
   readonly name: string;
   /** The parsed first document; null when it cannot be parsed here. */
@@ -137,7 +137,7 @@ function parseYaml(path: string, text: string): FileContent {
   });
   return {
     content: asObject(root) ?? {},
-    problems: wrong.slice(0, 20).map(({ certain: _, ...found }) => found),
+    problems: wrong.slice(0, 20).map(({ kind, text, file, line, subject }) => ({ kind, text, file, line, subject })),
     opaque: null,
     doubtful: wrong.length > 0 && wrong.every((found) => !found.certain),
   };

@@ -8,9 +8,13 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The value as an object, or null when it is anything else (lists, dates and binary values included). */
 export function asObject(value: unknown): JsonObject | null {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
+  return isPlainObject(value) ? value : null;
+}
+
+function isPlainObject(value: unknown): value is JsonObject {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype ? Object.fromEntries(Object.entries(value)) : null;
+  return prototype === null || prototype === Object.prototype;
 }
 
 /** The value as text, or null; the empty string counts as absent, as in Traefik's own JSON. */

@@ -17,7 +17,7 @@ const START = 'process_start_time_seconds';
 export async function fetchReloadTimes(source: TraefikSource, signal: AbortSignal): Promise<ReloadTimes> {
   if (source.metricsUrl === null) return { startedAt: null, lastReloadAt: null };
   const key = `targets[${source.target}].metrics_url`;
-  const [base = '', path = ''] = splitUrl(source.metricsUrl);
+  const [base, path] = splitUrl(source.metricsUrl);
   return readReloadTimes(await new TraefikApi(base, key).text(path, signal, hasReloadTime));
 }
 
@@ -31,12 +31,12 @@ function splitUrl(text: string): readonly [string, string] {
 }
 
 /** Reads the two lines of a metrics page that matter here; null for what the page does not have. */
-export function readReloadTimes(page: string): ReloadTimes {
+function readReloadTimes(page: string): ReloadTimes {
   return { startedAt: secondsAfter(page, START), lastReloadAt: secondsAfter(page, RELOAD) };
 }
 
 /** Whether a page, still arriving, already has the line about reloads: the pages are sorted and can be long. */
-export function hasReloadTime(page: string): boolean {
+function hasReloadTime(page: string): boolean {
   const at = page.indexOf(`\n${RELOAD} `);
   return at >= 0 && page.includes('\n', at + 1);
 }

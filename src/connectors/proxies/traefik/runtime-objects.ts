@@ -8,7 +8,7 @@ export interface RuntimeObjects {
   readonly tcpServices: readonly RuntimeService[];
 }
 
-export type ObjectStatus = 'enabled' | 'warning' | 'disabled';
+type ObjectStatus = 'enabled' | 'warning' | 'disabled';
 
 export interface RuntimeRouter {
   readonly name: string;
@@ -52,7 +52,7 @@ export interface RuntimeService {
   readonly raw: JsonObject;
 }
 
-export interface RuntimeMiddleware {
+interface RuntimeMiddleware {
   readonly name: string;
   readonly provider: string;
   readonly status: ObjectStatus;
@@ -73,7 +73,7 @@ export function readRuntimeObjects(answer: unknown): RuntimeObjects | null {
 }
 
 /** The provider of `name@provider`; empty when the name has none. */
-export function providerOf(name: string): string {
+function providerOf(name: string): string {
   const at = name.lastIndexOf('@');
   return at < 0 ? '' : name.slice(at + 1);
 }

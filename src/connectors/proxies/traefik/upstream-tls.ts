@@ -56,7 +56,9 @@ async function readAuthorities(
 ): Promise<Pick<UpstreamTls, 'caFile' | 'caPem'>> {
   const only = sources.length === 1 ? sources[0] : undefined;
   if (only !== undefined && !isPem(only)) return { caFile: only, caPem: null };
-  const texts = await Promise.all(sources.slice(0, 50).map((source) => (isPem(source) ? source : readAuthority(source, unreadable))));
+  const texts = await Promise.all(
+    sources.slice(0, 50).map(async (source) => (isPem(source) ? source : await readAuthority(source, unreadable))),
+  );
   const pem = texts.filter((text) => text !== null).join('\n');
   return { caFile: null, caPem: pem === '' ? null : pem };
 }
