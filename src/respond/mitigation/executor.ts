@@ -3,7 +3,7 @@ import type { ExpectedChange, Plan, PlanState, WireCommand } from '../../model/p
 import { approvalValidMs } from './approval.ts';
 import type { AuditKind, NewAuditEntry } from './audit.ts';
 import { type CommandEnd, execute, lookAtAll, readBack } from './command-run.ts';
-import { allowed, type HealthSnapshot, judgeAll } from './guard.ts';
+import { allowed, concerns, type HealthSnapshot, judgeAll } from './guard.ts';
 import { leaseKey, lookForGuards } from './guard-context.ts';
 import { breakerScope } from './guards/breaker.ts';
 import { guards } from './guards.ts';
@@ -124,7 +124,7 @@ async function runCommands(ports: MitigationPorts, plan: Plan, holder: Holder, b
       if (why !== null) return fail(ports, plan, holder, changed, `stopped before ${command.subject}: ${why}`);
     }
     const last = !plan.commands.slice(ordinal + 1).some((later) => later.subject === command.subject);
-    const expected = last ? expectedOf(plan, ordinal) : [];
+    const expected = last ? expectedAfter(plan, plan.commands, ordinal) : [];
     if (command.kind === 'run' && (await alreadySo(ports, plan, expected))) {
       await note(ports, plan, 'readback', `${command.subject} is already as intended: nothing was sent`, { expected });
       continue;
@@ -145,11 +145,12 @@ async function alreadySo(ports: MitigationPorts, plan: Plan, expected: readonly 
 }
 
 /** What must be seen after a command: its subject's changes, and after the last one everything that no command names. */
-function expectedOf(plan: Plan, ordinal: number): readonly ExpectedChange[] {
-  const subject = plan.commands[ordinal]?.subject;
-  const named = new Set(plan.commands.map((command) => command.subject));
-  const isLast = ordinal === plan.commands.length - 1;
-  return plan.expected.filter((change) => change.subject === subject || (isLast && !named.has(change.subject)));
+function expectedAfter(plan: Plan, commands: readonly WireCommand[], ordinal: number): readonly ExpectedChange[] {
+  const subject = commands[ordinal]?.subject ?? '';
+  const isLast = ordinal === commands.length - 1;
+  return plan.expected.filter(
+    (change) => concerns(subject, change.subject) || (isLast && !commands.some((command) => concerns(command.subject, change.subject))),
+  );
 }
 
 /** The lease is renewed and all guards judge again before each further subject. */
@@ -279,10 +280,8 @@ async function runUndo(ports: MitigationPorts, plan: Plan, holder: Holder, subje
     if (subjects !== null && !subjects.has(command.subject)) continue;
     const round = before.filter((one) => one.direction === 'undo' && one.ordinal === ordinal).length;
     const last = !plan.undo.slice(ordinal + 1).some((later) => later.subject === command.subject);
-    const isLast = ordinal === plan.undo.length - 1;
-    const named = new Set(plan.undo.map((one) => one.subject));
-    const back = plan.expected.filter((change) => change.subject === command.subject || (isLast && !named.has(change.subject)));
-    result = await runOne(ports, plan, 'undo', ordinal, command, last ? back.map(reversed) : [], holder, round);
+    const back = last ? expectedAfter(plan, plan.undo, ordinal).map(reversed) : [];
+    result = await runOne(ports, plan, 'undo', ordinal, command, back, holder, round);
     changed ||= !result.unchanged;
     if (result.state !== 'done') break;
   }
@@ -370,7 +369,8 @@ async function recoverRunning(ports: MitigationPorts, plan: Plan): Promise<Plan 
   if (done === plan.commands.length) return end(ports, plan, ['running'], 'done', 'action', `${plan.summary}: found done after a restart`);
   if (done > 0) return unknown(ports, plan, `a crash left it half done: ${done} of ${plan.commands.length} commands`);
   const why = unchanged > 0 ? 'the command had no effect' : 'no command had been sent';
-  await settleBadly(ports, plan, 'failed', `a crash interrupted it; ${why}`);
+  // No fault of the action: its breaker stays closed.
+  await ports.ledger.settle(plan.id, 'failed');
   return end(ports, plan, ['running'], 'failed', 'action', `${plan.summary}: interrupted by a crash; ${why}, everything is as before`);
 }
 
@@ -387,8 +387,7 @@ async function neverSent(ports: MitigationPorts, one: JournalEntry): Promise<'wa
 
 /** Finds out what became of a command that was on its way when we died, and writes it down. */
 async function reconcile(ports: MitigationPorts, plan: Plan, one: JournalEntry): Promise<'becomes' | 'was' | 'unclear'> {
-  const last = !plan.commands.slice(one.ordinal + 1).some((later) => later.subject === one.command.subject);
-  const expected = last ? expectedOf(plan, one.ordinal) : plan.expected.filter((change) => change.subject === one.command.subject);
+  const expected = expectedAfter(plan, plan.commands, one.ordinal);
   // A process may still be starting: what it was told to do survived us. Everything else was over in an instant.
   const waitUntilMs = one.command.kind === 'run' ? (one.actingAt ?? 0) + approvalValidMs : 0;
   for (;;) {

@@ -179,6 +179,11 @@ export function touchesServers(plan: GuardedPlan): boolean {
   return plan.effects.some(({ subject }) => subject !== plan.target);
 }
 
+/** Whether a command about `subject` (a server, or a whole service) changes `other`. */
+export function concerns(subject: string, other: string): boolean {
+  return other === subject || other.startsWith(`${subject}/`);
+}
+
 export function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`;
 }

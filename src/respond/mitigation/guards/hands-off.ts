@@ -1,6 +1,6 @@
 import type { Precondition } from '../../../model/plan.ts';
 import type { ProxyState } from '../../../model/proxy.ts';
-import { allow, type Guard, type GuardContext, refuse, seconds } from '../guard.ts';
+import { allow, concerns, type Guard, type GuardContext, refuse, seconds } from '../guard.ts';
 import { preconditionOf } from '../precondition.ts';
 
 /** Clocks that differ more than this make every age and every expiry wrong. */
@@ -27,7 +27,7 @@ function driftOf({ plan, state, configHash, changed }: GuardContext): string | n
   if (plan.configHash !== configHash) return 'the configuration files changed since the plan was made';
   if (state === null) return `${plan.target} was not read`;
   for (const before of plan.preconditions) {
-    const drift = changed.includes(before.subject) ? null : differenceOf(before, state);
+    const drift = changed.some((subject) => concerns(subject, before.subject)) ? null : differenceOf(before, state);
     if (drift !== null) return drift;
   }
   return null;
