@@ -7,7 +7,7 @@ export type SocketAddress =
 
 export interface AskOptions {
   readonly signal: AbortSignal;
-  /** For the whole exchange; default 5 s. */
+  /** For the whole exchange; default 3 s: a HAProxy that works answers in milliseconds. */
   readonly timeoutMs?: number;
   /** A longer answer is an error, never cut; default 64 MiB. */
   readonly maxAnswerBytes?: number;
@@ -39,7 +39,7 @@ export class HaproxySocketError extends Error {
   }
 }
 
-const defaultTimeoutMs = 5_000;
+const defaultTimeoutMs = 3_000;
 const defaultMaxAnswerBytes = 64 * 1024 * 1024;
 /** HAProxy reads commands into one buffer (`tune.bufsize`, 16384 by default). */
 const maxCommandLength = 8_192;

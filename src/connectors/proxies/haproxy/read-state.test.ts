@@ -178,6 +178,7 @@ backend slow
     const declared = await read({ statsSocket: null });
     expect(declared.backends?.map(({ name, state: is }) => [name, is])).toContainEqual(['api', 'unknown']);
     expect(serverOf(declared, 'api/a1')).toMatchObject({ state: 'unknown', weight: null, initialWeight: 20, counters: { requests: null } });
+    expect(serverOf(declared, 'mixed/closed')).toMatchObject({ administrative: 'maintenance', adminMask: null });
     expect(declared.gaps).toEqual([expect.objectContaining({ what: 'state', fix: 'Set targets[edge].haproxy.stats_socket.' })]);
   });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../../base/clock.ts';
 import type { BackendState, ConfigProblem, DeclaredServer, EntryState, ProxyState, ReadGap, RouteState } from '../../../model/proxy.ts';
 import { type ConfigOnDisk, missingFiles, readConfigFiles } from './config-disk.ts';
@@ -15,7 +16,7 @@ export interface HaproxySource {
   readonly statsSocket: SocketAddress | null;
   /** Files and directories as given to `haproxy -f`, in order; empty when none is configured. */
   readonly configFiles: readonly string[];
-  /** For each exchange on the socket; default 5 s. */
+  /** For each exchange on the socket; default 3 s. */
   readonly timeoutMs?: number;
   /** What `"${NAME}"` in the configuration means; default: our own environment. */
   readonly environment?: ReadonlyMap<string, string>;
@@ -27,6 +28,9 @@ export interface HaproxyConfigRead {
   readonly disk: ConfigOnDisk;
   readonly problems: readonly ConfigProblem[];
 }
+
+const hiddenCodeAttempts = 6;
+const hiddenCodePauseMs = 40;
 
 interface SocketRead {
   readonly stat: readonly StatRow[] | null;
@@ -89,7 +93,7 @@ async function readSocket(source: HaproxySource, signal: AbortSignal): Promise<S
   const address = source.statsSocket;
   const options = source.timeoutMs === undefined ? { signal } : { signal, timeoutMs: source.timeoutMs };
   const [stat, servers, info] = await Promise.all([
-    ask(address, 'show stat', parseStat, options),
+    askStat(address, options),
     ask(address, 'show servers state', parseServersState, options),
     ask(address, 'show info', parseInfo, options),
   ]);
@@ -114,6 +118,32 @@ async function ask<T>(address: SocketAddress, command: string, parse: (text: str
     if (error instanceof HaproxySocketError) return { value: null, failure: error };
     throw error;
   }
+}
+
+/**
+ * While the next check of a server runs, HAProxy shows the last result without its code and text. Where that hides what
+ * a server answered (`L7STS`), it is asked again a few times, and what was whole is kept.
+ */
+async function askStat(address: SocketAddress, options: AskOptions): Promise<Asked<readonly StatRow[]>> {
+  const first = await ask(address, 'show stat', parseStat, options);
+  if (first.value === null) return first;
+  let rows = first.value;
+  for (let attempt = 0; attempt < hiddenCodeAttempts && rows.some(hidesCode) && !options.signal.aborted; attempt++) {
+    await sleep(hiddenCodePauseMs, undefined, { signal: options.signal }).catch(() => undefined);
+    const again = await ask(address, 'show stat', parseStat, options);
+    if (again.value === null) break;
+    const whole = new Map(again.value.filter((row) => !hidesCode(row)).map((row) => [rowKey(row), row]));
+    rows = rows.map((row) => (hidesCode(row) ? (whole.get(rowKey(row)) ?? row) : row));
+  }
+  return { value: rows, failure: null };
+}
+
+function hidesCode(row: StatRow): boolean {
+  return row.get('check_status') === '* L7STS' && (row.get('check_code') ?? '0') === '0';
+}
+
+function rowKey(row: StatRow): string {
+  return `${row.get('pxname')}/${row.get('svname')}`;
 }
 
 function startedAtOf(info: ReadonlyMap<string, string> | null, readAt: number): number | null {

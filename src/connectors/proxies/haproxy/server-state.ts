@@ -52,7 +52,7 @@ export function serverState(sources: ServerSources): ServerState {
     address: addressOf(sources),
     tls: config === null ? tlsFromSocket(row) : upstreamTls(config.server, config.globals),
     state: operationalState(stat, row, lastCheck),
-    administrative: administrativeState(stat, row),
+    administrative: stat === null && row === null ? declaredState(config?.server) : administrativeState(stat, row),
     status: stat?.get('status') ?? 'unknown',
     adminMask: row?.adminMask ?? null,
     weight: row?.userWeight ?? (stat === null ? null : countOf(stat, 'uweight')),
@@ -91,7 +91,7 @@ export function checkResult(stat: StatRow): CheckResult | null {
   if (status === '' || status === 'INI' || status === 'UNK' || status === 'CHECKED') return null;
   return {
     status,
-    code: countOf(stat, 'check_code'),
+    code: countOf(stat, 'check_code') || null,
     text: stat.get('last_chk') ?? stat.get('check_desc') ?? null,
     durationMs: countOf(stat, 'check_duration'),
   };
@@ -106,6 +106,11 @@ export function administrativeState(stat: StatRow | null, row: ServerStateRow | 
   if (status.startsWith('MAINT (via')) return 'tracked';
   if (status.startsWith('MAINT')) return 'maintenance';
   return status.startsWith('DRAIN') ? 'drain' : 'ready';
+}
+
+/** Without the socket only what the configuration asks for is known; the mask is null then. */
+function declaredState(server: ConfigServer | undefined): AdministrativeState {
+  return server?.options.has('disabled') === true ? 'maintenance' : 'ready';
 }
 
 function administrativeFromMask(mask: number): AdministrativeState {
