@@ -87,6 +87,9 @@ describe.runIf(haproxyHere)('a lab', () => {
     await using lab = await startLab({ proxies: ['haproxy'], exporter: true });
     const text = await (await fetch(lab.exporter?.metricsUrl ?? '')).text();
     expect(text).toContain('haproxy_backend_up{backend="api"} 1');
+    const config = parse(lab.proxymedicConfig({ haproxyMetrics: 'exporter', listen: '127.0.0.1:1', scrapeInterval: '5s' }));
+    expect(config.targets[0]).toMatchObject({ metrics_url: lab.exporter?.metricsUrl, scrape_interval: '5s' });
+    expect(config.listen).toBe('127.0.0.1:1');
   });
 
   it.skipIf(findTraefik() === null)('lets both proxies share its servers', async () => {

@@ -10,7 +10,7 @@ import { NameServer } from './names.ts';
 import { findHaproxyExporter, LabExporter } from './proxies/exporter.ts';
 import { findHaproxy, LabHaproxy } from './proxies/haproxy.ts';
 import { findTraefik, LabTraefik, standInProgram } from './proxies/traefik.ts';
-import { describeProxymedic } from './proxymedic-config.ts';
+import { type ConfigWishes, describeProxymedic } from './proxymedic-config.ts';
 import { Supervisor } from './supervisor.ts';
 import { describeTopology, hostOf, type Topology, type TopologyInput } from './topology.ts';
 import { viewOf } from './view.ts';
@@ -48,8 +48,8 @@ export class Lab extends Floor {
   }
 
   /** `proxymedic.yml` for this lab: every proxy a target, every server with its restart command. */
-  proxymedicConfig(): string {
-    return describeProxymedic(this);
+  proxymedicConfig(wishes: ConfigWishes = {}): string {
+    return describeProxymedic(this, wishes);
   }
 
   /** Answers other processes on `control.sock` in the directory: restarts, faults, state. */

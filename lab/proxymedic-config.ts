@@ -1,17 +1,27 @@
 import { stringify } from 'yaml';
 import type { LabServer } from './backend/fleet.ts';
-import type { Floor } from './floor.ts';
+import { type Floor, LabError } from './floor.ts';
 import type { LabHaproxy } from './proxies/haproxy.ts';
 import type { LabTraefik } from './proxies/traefik.ts';
 
-/** `proxymedic.yml` for a lab; storage is `data` in its directory. */
-export function describeProxymedic(floor: Floor): string {
+/** What a caller wants otherwise. */
+export interface ConfigWishes {
+  /** Default `127.0.0.1:9920`. */
+  readonly listen?: string;
+  /** Default `2s`. */
+  readonly scrapeInterval?: string;
+  /** Where HAProxy's metrics come from; default its own endpoint. */
+  readonly haproxyMetrics?: 'embedded' | 'exporter';
+}
+
+/** `proxymedic.yml` for a lab; storage is `data` in its directory. Throws LabError for an exporter that does not run. */
+export function describeProxymedic(floor: Floor, wishes: ConfigWishes = {}): string {
   const targets = [
-    ...(floor.haproxy === null ? [] : [haproxyTarget(floor, floor.haproxy)]),
-    ...(floor.traefik === null ? [] : [traefikTarget(floor, floor.traefik)]),
+    ...(floor.haproxy === null ? [] : [haproxyTarget(floor, floor.haproxy, wishes)]),
+    ...(floor.traefik === null ? [] : [traefikTarget(floor, floor.traefik, wishes)]),
   ];
   return stringify({
-    listen: '127.0.0.1:9920',
+    listen: wishes.listen ?? '127.0.0.1:9920',
     storage: { path: `${floor.directory}/data` },
     targets,
     servers: floor.servers.map((server) => serverEntry(floor, server)),
@@ -22,24 +32,29 @@ export function describeProxymedic(floor: Floor): string {
   });
 }
 
-function haproxyTarget(floor: Floor, haproxy: LabHaproxy): object {
+function haproxyTarget(floor: Floor, haproxy: LabHaproxy, wishes: ConfigWishes): object {
   return {
     name: haproxy.name,
     proxy: 'haproxy',
-    metrics_url: haproxy.metricsUrl,
-    scrape_interval: '2s',
+    metrics_url: wishes.haproxyMetrics === 'exporter' ? exporterUrl(floor) : haproxy.metricsUrl,
+    scrape_interval: wishes.scrapeInterval ?? '2s',
     labels: { site: 'lab' },
     haproxy: { stats_socket: haproxy.statsSocket, config_file: haproxy.configFile, log_file: haproxy.logFile },
     control: { restart: floor.restartCommand('haproxy'), validate: haproxy.validateCommand },
   };
 }
 
-function traefikTarget(floor: Floor, traefik: LabTraefik): object {
+function exporterUrl(floor: Floor): string {
+  if (floor.exporter === null) throw new LabError('this lab runs no exporter; start it with exporter: true');
+  return floor.exporter.metricsUrl;
+}
+
+function traefikTarget(floor: Floor, traefik: LabTraefik, wishes: ConfigWishes): object {
   return {
     name: traefik.name,
     proxy: 'traefik',
     metrics_url: traefik.metricsUrl,
-    scrape_interval: '2s',
+    scrape_interval: wishes.scrapeInterval ?? '2s',
     labels: { site: 'lab' },
     traefik: {
       api_url: traefik.apiUrl,

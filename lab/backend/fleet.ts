@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../ports.ts';
+import { findProgram } from '../programs.ts';
 import type { Supervised, Supervisor } from '../supervisor.ts';
 import type { Topology } from '../topology.ts';
 import type { Placed } from '../view.ts';
@@ -96,14 +97,25 @@ export class LabServer implements Placed {
     await waitFor(`${this.subject} to take its behaviour`, startTimeoutMs, () => this.#tell());
   }
 
-  /** Replaces the process by a hole at its address: every packet vanishes (`drop`), or connections wait in a full queue (`queue-full`). */
+  /**
+   * Replaces the process by a hole at its address: every packet vanishes (`drop`), or connections wait in a full queue (`queue-full`), which
+   * is also what `drop` becomes where there is no perl or no packet filter.
+   */
   async vanish(how: 'drop' | 'queue-full'): Promise<void> {
     await this.kill();
     await this.appear();
-    const argv = how === 'drop' ? ['perl', blackholeProgram] : [process.execPath, stuckProgram];
-    this.#occupier = await this.#run([...argv, this.host, String(this.port)]);
-    if (how === 'drop') await waitFor(`${this.subject} to vanish`, startTimeoutMs, () => this.#isUnanswered());
-    else await this.#fillQueue();
+    const perl = findProgram('PERL_BIN', 'perl', []);
+    if (how === 'drop' && perl !== null && (await this.#drop(perl))) return;
+    this.#occupier = await this.#run([process.execPath, stuckProgram, this.host, String(this.port)]);
+    await this.#fillQueue();
+  }
+
+  /** False when the packet filter cannot be had here. */
+  async #drop(perl: string): Promise<boolean> {
+    const occupier = await this.#run([perl, blackholeProgram, this.host, String(this.port)]);
+    this.#occupier = occupier;
+    await waitFor(`${this.subject} to vanish`, startTimeoutMs, async () => !occupier.alive() || (await this.#isUnanswered()));
+    return occupier.alive();
   }
 
   /** Takes the hole away. The process does not come back by itself. */
