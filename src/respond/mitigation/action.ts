@@ -77,7 +77,7 @@ export function affectedServers(situation: ActionSituation): readonly AffectedSe
 }
 
 /** `api/s1` and `api@file/s1` name the same server. */
-export function sameServer(subject: string, server: Pick<ServerState, 'backend' | 'name' | 'subject'>): boolean {
+function sameServer(subject: string, server: Pick<ServerState, 'backend' | 'name' | 'subject'>): boolean {
   if (subject === server.subject) return true;
   const suffix = `/${server.name}`;
   return subject.endsWith(suffix) && sameBackend(subject.slice(0, -suffix.length), server.backend);

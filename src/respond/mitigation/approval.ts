@@ -1,14 +1,9 @@
 import type { GuardVerdict, Plan } from '../../model/plan.ts';
 
 /** Longest reason that is kept. */
-export const reasonLengthMax = 2000;
+const reasonLengthMax = 2000;
 /** An approval whose execution has not begun by then is void: the world it looked at is gone. */
 export const approvalValidMs = 60_000;
-
-export interface ApprovalRequest {
-  readonly planHash: string;
-  readonly reason: string;
-}
 
 /** What an approval comes to. `status` is the one of HTTP, so that every interface says the same. */
 export type ApprovalDecision =

@@ -35,14 +35,10 @@ export async function execute(ports: MitigationPorts, command: WireCommand): Pro
   });
 }
 
-export type Sight = 'becomes' | 'was' | 'other' | 'unseen';
+type Sight = 'becomes' | 'was' | 'other' | 'unseen';
 
 /** Reads one expected change back. A change whose `was` equals its `becomes` tells nothing about before: it counts as `becomes`. */
-export async function look(
-  ports: MitigationPorts,
-  target: string,
-  expected: ExpectedChange,
-): Promise<{ sight: Sight; value: string | null }> {
+async function look(ports: MitigationPorts, target: string, expected: ExpectedChange): Promise<{ sight: Sight; value: string | null }> {
   const control = expected.field === 'process' ? ports.processControl : ports.proxyControl(target);
   const value = await withDeadline(ports, observeTimeoutMs, async (signal) => {
     try {

@@ -354,7 +354,7 @@ describe('the page about guards', () => {
   const page = new URL('../../../docs/guards.md', import.meta.url);
   it('has a section for each guard and no other', () => {
     expect(existsSync(page)).toBe(true);
-    const sections = [...readFileSync(page, 'utf8').matchAll(/^### `([^`]+)`$/gm)].map((match) => match[1]);
+    const sections = [...readFileSync(page, 'utf8').matchAll(/^### `([^`]+)`$/gm)].map((match) => match[1] ?? '');
     expect(sections.sort()).toEqual(guards.map((guard) => guard.id).sort());
   });
 

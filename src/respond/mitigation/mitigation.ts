@@ -6,7 +6,7 @@ import { commandText, createExecutor, type Executor, openBreaker } from './execu
 import { allowed, judgeAll } from './guard.ts';
 import { lookForGuards } from './guard-context.ts';
 import { guards } from './guards.ts';
-import { actionById, actionsFor } from './mitigations.ts';
+import { actionsFor } from './mitigations.ts';
 import { draftPlan } from './plan.ts';
 import type { MitigationPorts } from './ports.ts';
 import { modeOf } from './settings.ts';
@@ -251,9 +251,4 @@ async function settle(
   // The record keeps why it was taken back: an action that made things worse has not earned anything.
   await ports.ledger.settle(planId, 'regressed');
   return 'plan' in undone ? undone.plan : plan;
-}
-
-/** Whether an action of this id exists: what runbook pages may bind to. */
-export function knowsAction(id: string): boolean {
-  return actionById(id) !== null;
 }

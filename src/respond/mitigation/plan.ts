@@ -6,7 +6,7 @@ import { planHash } from './plan-hash.ts';
 import { preconditionOf } from './precondition.ts';
 
 /** How long a person has to approve a plan. */
-export const planValidMs = 15 * 60_000;
+const planValidMs = 15 * 60_000;
 
 export interface DraftRequest {
   readonly id: string;

@@ -19,7 +19,7 @@ export interface MitigationPorts {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** A new id, never given before. */
   newId(): string;
-  sha256(text: string): string;
+  readonly sha256: (text: string) => string;
   readonly incidents: IncidentStore;
   readonly plans: PlanStore;
   readonly journal: JournalStore;

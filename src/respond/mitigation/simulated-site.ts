@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Incident } from '../../model/incident.ts';
+import type { ProxyState } from '../../model/proxy.ts';
 import type { ActionSituation } from './action.ts';
+import type { Control } from './control.ts';
 import { createMitigation, type Mitigation } from './mitigation.ts';
 import type { MitigationPorts } from './ports.ts';
 import type { MitigationSettings } from './settings.ts';
@@ -21,6 +23,12 @@ export class Killed extends Error {
   override readonly name = 'Killed';
 }
 
+/** A proxy that really runs, in place of the simulated one. */
+export interface RealWorld {
+  readonly control: Control;
+  readState(): Promise<ProxyState>;
+}
+
 /** A proxy, real stores and a clock that tests move; can be killed at any operation and started again. */
 export class SimulatedSite {
   nowMs = 1_000_000;
@@ -32,8 +40,11 @@ export class SimulatedSite {
   #lifeLeft: number | null = null;
   #ids = 0;
 
-  constructor(stores: SiteStores, backends: readonly (readonly [string, number])[]) {
+  readonly #world: RealWorld | null;
+
+  constructor(stores: SiteStores, backends: readonly (readonly [string, number])[], world: RealWorld | null = null) {
     this.stores = stores;
+    this.#world = world;
     this.proxy = new SimulatedProxy('edge', backends, () => this.nowMs);
   }
 
@@ -41,6 +52,11 @@ export class SimulatedSite {
   start(operations: number | null = null): Mitigation {
     this.#lifeLeft = operations;
     return createMitigation(this.#ports());
+  }
+
+  /** With a real proxy the machine's own time: its checks do not wait for a test. */
+  #now(): number {
+    return this.#world === null ? this.nowMs : Date.now();
   }
 
   #step(): void {
@@ -66,14 +82,16 @@ export class SimulatedSite {
   }
 
   #ports(): MitigationPorts {
-    const control = this.#mortal(this.proxy.control());
+    const control = this.#mortal(this.#world?.control ?? this.proxy.control());
     const { incidents, plans, journal, audit, ledger, pauses, state } = this.stores;
     return {
-      clock: { now: () => this.nowMs },
+      clock: { now: () => this.#now() },
       sleep: async (ms, signal) => {
         // The deadline of a command never passes here; a pause between two looks does, at once.
         if (ms > 5000 || signal.aborted) return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
         this.nowMs += ms;
+        if (this.#lifeLeft === 0) throw new Killed('killed');
+        if (this.#world !== null) await new Promise((resolve) => setTimeout(resolve, Math.min(ms, 50)));
       },
       newId: () => `id${++this.#ids}`,
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
@@ -87,7 +105,7 @@ export class SimulatedSite {
       settings: () => this.settings,
       readState: async () => {
         this.#step();
-        return this.proxy.state();
+        return this.#world === null ? this.proxy.state() : this.#world.readState();
       },
       pollIntervalMs: () => 5000,
       handsOff: async () => this.handsOff,
@@ -100,13 +118,13 @@ export class SimulatedSite {
   }
 
   /** What a diagnosis would hand over. */
-  situation(cause: string, subjects: readonly string[], backend = 'api'): ActionSituation {
+  situation(cause: string, subjects: readonly string[], backend = 'api', state = this.proxy.state()): ActionSituation {
     return {
       cause: { id: cause, subjects, confidence: 0.9, because: [], mitigations: [] },
       evidence: [],
       target: { name: 'edge', proxy: 'haproxy', restart: null, validation: { outcome: 'not-run', detail: 'not run' }, entry: null },
       backend,
-      state: this.proxy.state(),
+      state,
       servers: this.proxy.servers.map((server) => ({
         backend: server.backend,
         server: server.name,
@@ -127,7 +145,7 @@ export class SimulatedSite {
       alerts: [],
       verdict: 'cause-found',
       diagnosis: null,
-      openedAt: this.nowMs,
+      openedAt: this.#now(),
       resolvedAt: null,
       acknowledgedBy: null,
       ticks: [],

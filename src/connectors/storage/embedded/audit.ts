@@ -30,7 +30,7 @@ export function auditStore(db: Kysely<Tables>): AuditStore {
   };
 }
 
-export function sha256(text: string): string {
+function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 

@@ -2,7 +2,7 @@ import { allow, type Guard, type GuardContext, refuse } from '../guard.ts';
 import { modeOf } from '../settings.ts';
 
 /** Clean runs that a person approved, in a row and the newest ones, before the machine may run an action by itself. */
-export const cleanRunsNeeded = 3;
+const cleanRunsNeeded = 3;
 
 /** The ladder: what the configuration allows, and what the action has earned. */
 export const mode: Guard = {
