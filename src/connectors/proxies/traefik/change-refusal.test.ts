@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changeRefusal } from './change-refusal.ts';
+import { changeRefusal, changeWait } from './change-refusal.ts';
 import type { DynamicDirectory } from './dynamic-files.ts';
 import type { Runtime } from './runtime.ts';
 import { readRuntimeObjects } from './runtime-objects.ts';
@@ -28,30 +28,39 @@ describe('our file is not written', () => {
     ],
     ['beside a file that cannot be understood', { unknown: ['a.toml is TOML'] }, 'a.toml'],
   ] as const)('%s', (_, over, reason) => {
-    expect(changeRefusal({ ...directory, ...over }, runtime({}), quiet, null)).toContain(reason);
+    expect(changeRefusal({ ...directory, ...over }, runtime({}), null)).toContain(reason);
   });
 
   test('while a change waits to be loaded', () => {
     const running = runtime({ 'gone@file': ['UP'] });
-    expect(changeRefusal(directory, running, quiet, null)).toContain('no file declares');
+    expect(changeRefusal(directory, running, null)).toContain('no file declares');
   });
 
   const app = { 'app@docker': ['UP', 'DOWN'] };
+  test.each([
+    ['while another service leaves a server out', app, null, 3, 'leaves out'],
+    ['unless it is the one that is changed', app, 'app@docker', 3, null],
+    ['unless it is version 2, which checks at once', app, null, 2, null],
+  ] as const)('%s', (_, services, except, version, reason) => {
+    const refused = changeRefusal(directory, runtime(services, version), except);
+    if (reason === null) expect(refused).toBeNull();
+    else expect(refused).toContain(reason);
+  });
+});
+
+describe('a change waits for the checks', () => {
   const fine = { 'app@docker': ['UP', 'UP'] };
   const changedAgo = (agoMs: number) => ({ burstStartedAt: now - agoMs, lastAt: now - agoMs });
 
   test.each([
-    ['while another service leaves a server out', app, quiet, null, 3, 'left out'],
-    ['unless it is the one that is changed', app, quiet, 'app@docker', 3, null],
-    ['unless it is version 2, which checks at once', app, quiet, null, 2, null],
-    ['right after a reload, when nobody knows who is down', fine, { ...quiet, lastReloadAt: now - 5000 }, null, 3, 'try again in 15000 ms'],
-    ['but a check interval later', fine, { ...quiet, lastReloadAt: now - 20_000 }, null, 3, null],
-    ['when one of ours is too fresh', fine, { ...quiet, own: changedAgo(12_000) }, 'app@docker', 3, 'try again in 8000 ms'],
-    ['but with others of the same plan', fine, { now, lastReloadAt: now - 1000, own: changedAgo(1500) }, null, 3, null],
-    ['when ours is old enough', fine, { ...quiet, own: changedAgo(20_000) }, null, 3, null],
-  ] as const)('%s', (_, services, moment, except, version, reason) => {
-    const refused = changeRefusal(directory, runtime(services, version), moment, except);
-    if (reason === null) expect(refused).toBeNull();
-    else expect(refused).toContain(reason);
+    ['right after a reload, when nobody knows who is down', { ...quiet, lastReloadAt: now - 5000 }, null, 3, 16_000],
+    ['but not a check interval later', { ...quiet, lastReloadAt: now - 21_000 }, null, 3, null],
+    ['but not for those of the service that is changed', { ...quiet, lastReloadAt: now - 5000 }, 'app@docker', 3, null],
+    ['when one of ours is too fresh', { ...quiet, own: changedAgo(12_000) }, 'app@docker', 3, 8000],
+    ['but not with others of the same plan', { now, lastReloadAt: now - 1000, own: changedAgo(1500) }, null, 3, null],
+    ['but not when ours is old enough', { ...quiet, own: changedAgo(20_000) }, null, 3, null],
+    ['but not on version 2', { ...quiet, lastReloadAt: now - 5000 }, null, 2, null],
+  ] as const)('%s', (_, moment, except, version, waitMs) => {
+    expect(changeWait(runtime(fine, version), moment, except)?.waitMs ?? null).toBe(waitMs);
   });
 });

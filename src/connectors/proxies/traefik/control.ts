@@ -4,7 +4,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { ExpectedChange, WireCommand } from '../../../model/plan.ts';
 import type { ProxyState } from '../../../model/proxy.ts';
 import type { CannotRender, CommandOutcome, Control, Intent, Rendered } from '../../../respond/mitigation/control.ts';
-import { changeRefusal, type OwnChanges } from './change-refusal.ts';
+import { changeRefusal, changeWait, type OwnChanges } from './change-refusal.ts';
 import { type DynamicDirectory, type ObjectFamily, readContent, readDynamicDirectory } from './dynamic-files.ts';
 import { asObject, asTexts, field } from './json-value.ts';
 import { limitOverlay } from './limit-overlay.ts';
@@ -22,6 +22,10 @@ import { sourceKey, type TraefikSource } from './traefik-source.ts';
 /** How long Traefik may take to show what we wrote: its own pause between reloads is 2 s. */
 const READ_BACK_MS = 5000;
 const POLL_MS = 100;
+/** A new file is loaded within this time, or waits for another reason. */
+const LOADING_MS = 3000;
+/** Health checks are waited for this long; the usual interval is 30 s at most. */
+const LONGEST_WAIT_MS = 50_000;
 const FAMILIES: readonly ObjectFamily[] = ['routers', 'services', 'middlewares'];
 
 type FileCommand = Extract<WireCommand, { readonly kind: 'write-file' | 'delete-file' }>;
@@ -80,11 +84,11 @@ class TraefikControl implements Control {
   }
 
   async #render(intent: Extract<Intent, { kind: 'service-servers' | 'limit' }>, signal: AbortSignal): Promise<Rendered | CannotRender> {
-    const present = await this.#look(signal);
+    const present = await this.#lookSettled(signal);
     if ('impossible' in present) return present;
     const service = present.runtime.objects.services.find(({ name }) => name === intent.backend || localName(name) === intent.backend);
     if (service === undefined) return { impossible: `Traefik has no service ${intent.backend}` };
-    const refused = this.#refusal(present, intent.kind === 'service-servers' ? service.name : null);
+    const refused = changeRefusal(present.directory, present.runtime, intent.kind === 'service-servers' ? service.name : null);
     if (refused !== null) return { impossible: refused };
     if (intent.kind === 'limit') {
       const overlay = limitOverlay(intent, service.name, present.runtime);
@@ -130,9 +134,36 @@ class TraefikControl implements Control {
     return { runtime, directory: withoutDisproved(directory, runtime.objects), lastReloadAt: times.lastReloadAt };
   }
 
-  #refusal(present: Present, except: string | null): string | null {
-    const moment = { now: this.#clock.now(), lastReloadAt: present.lastReloadAt, own: this.#own };
-    return changeRefusal(present.directory, present.runtime, moment, except);
+  /** A file that was just written is not loaded yet: that is no change that somebody left waiting. */
+  async #lookSettled(signal: AbortSignal): Promise<Present | CannotRender> {
+    for (;;) {
+      const present = await this.#look(signal);
+      if ('impossible' in present || !this.#isLoading(present)) return present;
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  }
+
+  #isLoading({ directory, runtime }: Present): boolean {
+    const newest = Math.max(0, ...directory.files.map((file) => file.modifiedAt));
+    const fresh = this.#clock.now() - newest < LOADING_MS;
+    return fresh && directory.problems.length === 0 && pendingChanges(directory, runtime.objects).length > 0;
+  }
+
+  /** Looks, waits for the health checks where a change now would starve them, and looks again. */
+  async #lookWhenCalm(except: string | null, signal: AbortSignal): Promise<Present | CannotRender> {
+    const endsAt = performance.now() + LONGEST_WAIT_MS;
+    for (;;) {
+      const present = await this.#lookSettled(signal);
+      if ('impossible' in present) return present;
+      const refused = changeRefusal(present.directory, present.runtime, except);
+      if (refused !== null) return { impossible: refused };
+      const moment = { now: this.#clock.now(), lastReloadAt: present.lastReloadAt, own: this.#own };
+      const wait = changeWait(present.runtime, moment, except);
+      if (wait === null) return present;
+      if (performance.now() + wait.waitMs > endsAt)
+        return { impossible: `${wait.reason}; try again in ${Math.ceil(wait.waitMs / 1000)} s` };
+      await sleep(wait.waitMs, undefined, { signal });
+    }
   }
 
   #commandRefusal(command: FileCommand): string | null {
@@ -146,11 +177,9 @@ class TraefikControl implements Control {
   async #write(path: string, content: string, signal: AbortSignal): Promise<CommandOutcome> {
     const before = await readOwnFile(path);
     if (before === content) return await this.#readBack(path, content, null, signal);
-    const present = await this.#look(signal);
-    if ('impossible' in present) return failed(present.impossible);
-    const refused = this.#refusal(present, onlyService(content));
-    if (refused !== null) return failed(`nothing was written: ${refused}`);
-    signal.throwIfAborted();
+    const present = await this.#lookWhenCalm(onlyService(content), signal).catch((error: unknown) => ({ impossible: messageOf(error) }));
+    if ('impossible' in present) return failed(`nothing was written: ${present.impossible}`);
+    if (signal.aborted) return failed('nothing was written: the time for it was over');
     await writeOwnFile(path, content);
     this.#noteChange();
     const outcome = await this.#readBack(path, content, errorsOf(present.runtime.objects), signal);

@@ -104,11 +104,23 @@ async function readDynamicFile(root: string, name: string): Promise<DynamicFile>
     if (info.size > LARGEST_FILE_BYTES) return { ...empty, modifiedAt, opaque: tooLarge(path, info.size) };
     const bytes = await readFile(path);
     const hash = createHash('sha256').update(bytes).digest('hex');
-    return { ...empty, modifiedAt, hash, ...readContent(path, bytes.toString('utf8')) };
+    return { ...empty, modifiedAt, hash, ...contentOf(path, hash, bytes) };
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     return { ...empty, problems: [problem('unreadable', `${path} cannot be read: ${said}`, path, null)] };
   }
+}
+
+const parsedFiles = new Map<string, { readonly hash: string; readonly content: FileContent }>();
+
+/** Files change rarely and are read often, parsing is what costs: the last result of each path is kept. */
+function contentOf(path: string, hash: string, bytes: Buffer): FileContent {
+  const kept = parsedFiles.get(path);
+  if (kept?.hash === hash) return kept.content;
+  if (parsedFiles.size >= MOST_FILES) parsedFiles.clear();
+  const content = readContent(path, bytes.toString('utf8'));
+  parsedFiles.set(path, { hash, content });
+  return content;
 }
 
 /** What one file's text declares, and what Traefik would reject in it. Never throws. */
