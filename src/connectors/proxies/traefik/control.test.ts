@@ -214,6 +214,19 @@ describe.skipIf(binary === null)('with a real Traefik', () => {
     expect(refused).toEqual({ impossible: expect.stringContaining('bad.yml') });
   });
 
+  test('a file that only Traefik can judge is a problem when its log says so', async () => {
+    await scene.load({ 'app.yml': app() }, (now) => now.problems.length === 0);
+    await writeFile(join(scene.dynamic, 'bad.toml'), '[http\n');
+    const state = await until(async () => {
+      const now = await scene.state();
+      return now.problems.length > 0 ? now : null;
+    });
+    expect(state.problems).toEqual([expect.objectContaining({ kind: 'syntax', file: join(scene.dynamic, 'bad.toml') })]);
+    expect(state.gaps.find((gap) => gap.what === 'config')?.reason).toContain('TOML');
+    await rm(join(scene.dynamic, 'bad.toml'));
+    expect((await scene.state()).problems).toEqual([]);
+  });
+
   test('requests are read with their server and who answered', async () => {
     await scene.load({ 'app.yml': app('', [scene.ports[0] ?? 0, scene.ports[2] ?? 0]) }, (now) => serversOf(now, 'app@file').length === 2);
     const sinceAt = Date.now() - 1000;

@@ -47,7 +47,7 @@ const LOAD_TIME_MS = 5000;
 /** Traefik tells the time of its last reload in whole seconds. */
 const RELOAD_RESOLUTION_MS = 1000;
 const LOG_RESOLUTION_MS = 1000;
-const REJECTED_FILE = /(?:watcher callback|for the first time\)) (\/.{1,1000}?\.(?:ya?ml|toml)): (.{0,500})/i;
+const REJECTED_FILE = /(?:watcher callback|for the first time\)) (\S.{0,1000}?\.(?:ya?ml|toml)): (.{0,500})/i;
 const LARGEST_STATIC_BYTES = 1024 * 1024;
 
 /**
@@ -432,7 +432,7 @@ function problemsOf(seen: Seen): ConfigProblem[] {
 function rejectionInLog(directory: DynamicDirectory, seen: Seen): ConfigProblem | null {
   const event = (seen.events ?? []).findLast(({ kind, text }) => kind === 'config-error' && REJECTED_FILE.test(text));
   const match = REJECTED_FILE.exec(event?.text ?? '');
-  const file = directory.files.find(({ path }) => path === match?.[1]);
+  const file = directory.files.find(({ name }) => `/${match?.[1]}`.endsWith(`/${name}`));
   if (event === undefined || event.at === null || file === undefined) return null;
   if (seen.lastReloadAt !== null && seen.lastReloadAt > event.at) return null;
   if (file.modifiedAt > event.at + LOG_RESOLUTION_MS) return null;
