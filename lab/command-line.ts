@@ -15,7 +15,7 @@ export interface LabTerminal {
   readonly signal: AbortSignal;
 }
 
-export const labUsage = `proxymedic lab up [--proxy haproxy|traefik]... [--stand-in] [--exporter] [--backend NAME]... [--servers N] [--tls] [--names] [--rate R] [--keep]
+const labUsage = `proxymedic lab up [--proxy haproxy|traefik]... [--stand-in] [--exporter] [--backend NAME]... [--servers N] [--tls] [--names] [--rate R] [--keep]
 proxymedic lab inject CAUSE [--backend NAME] [--server NAME]... [--proxy KIND] [--share 0..1] [--path PATH]...
 proxymedic lab heal [CAUSE]
 proxymedic lab restart BACKEND/SERVER|haproxy|traefik
@@ -97,6 +97,7 @@ async function up(values: Parsed['values'], terminal: LabTerminal): Promise<numb
     terminal.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await lab.stop();
+  if (pointedAt() === lab.directory) rmSync(pointer(), { force: true });
   return 0;
 }
 
@@ -164,12 +165,16 @@ function point(directory: string): void {
   symlinkSync(directory, pointer());
 }
 
-/** The directory of the lab that was started last. Throws when there is none, or when the link is somebody else's. */
+/** The directory of the lab that was started last, or one that is not there and says why. */
 function current(): string {
+  return pointedAt() ?? join(tmpdir(), 'no-lab-was-started');
+}
+
+/** null when no lab has been started, or when the link is somebody else's. */
+function pointedAt(): string | null {
   try {
-    if (lstatSync(pointer()).uid === userInfo().uid) return readlinkSync(pointer());
+    return lstatSync(pointer()).uid === userInfo().uid ? readlinkSync(pointer()) : null;
   } catch {
-    // No lab has been started: the message below says so.
+    return null;
   }
-  return join(tmpdir(), 'no-lab-was-started');
 }

@@ -12,7 +12,7 @@ export interface Question {
 }
 
 /** Names the causes of what is wrong, by their ids. */
-export type Diagnostician = (question: Question) => Promise<readonly string[]>;
+type Diagnostician = (question: Question) => Promise<readonly string[]>;
 
 /** One fault on one proxy, and what was made of it. */
 export interface Round {

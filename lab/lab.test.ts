@@ -1,8 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { loadConfig } from '../src/config/load-config.ts';
 import { giveOrder } from './control.ts';
 import { startLab } from './lab.ts';
 import { findHaproxyExporter } from './proxies/exporter.ts';
@@ -63,6 +65,8 @@ describe.runIf(haproxyHere)('a lab', () => {
 
   it('describes itself to proxymedic', async () => {
     await using lab = await startLab({ proxies: ['haproxy'], topology: { backends: [{ name: 'api', servers: 1 }] } });
+    const loaded = loadConfig(lab.proxymedicConfig(), join(lab.directory, 'proxymedic.yml'), {});
+    expect(loaded).toMatchObject({ warnings: [] });
     const config = parse(lab.proxymedicConfig());
     expect(config.targets).toHaveLength(1);
     expect(config.targets[0]).toMatchObject({ name: 'edge', proxy: 'haproxy', haproxy: { stats_socket: lab.haproxy?.statsSocket } });

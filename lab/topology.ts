@@ -26,7 +26,7 @@ export interface BackendSpec {
 }
 
 /** How long a proxy waits for its servers and clients. */
-export interface TimeoutSpec {
+interface TimeoutSpec {
   readonly connectMs: number;
   /** From the request to the first byte of the answer. */
   readonly serverMs: number;
