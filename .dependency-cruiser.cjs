@@ -1,5 +1,5 @@
 /** The arrows of ARCHITECTURE.md. Each rule says why it is there: that sentence is what a red build prints. */
-const io = '^(node:)?(fs|net|tls|http|https|dns|child_process|os|sqlite|cluster|worker_threads|readline)(/.*)?$';
+const io = '^(node:)?(fs|net|tls|http|https|dns|child_process|os|sqlite|cluster|worker_threads|readline)(/|$)';
 module.exports = {
   forbidden: [
     {

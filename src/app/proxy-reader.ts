@@ -54,8 +54,8 @@ function haproxyReader(target: Target, clock: Clock): ProxyReader {
   return {
     target,
     readState: (signal) => readHaproxyState(source, signal, clock),
-    readRequests: (sinceAt, signal) => readHaproxyRequests(source, clock.now() - sinceAt, signal, clock),
-    readEvents: (sinceAt, signal) => readHaproxyEvents(source, clock.now() - sinceAt, signal, clock),
+    readRequests: (sinceAt, signal) => readHaproxyRequests(source, sinceAt, signal, clock),
+    readEvents: (sinceAt, signal) => readHaproxyEvents(source, sinceAt, signal, clock),
     validate: (signal) => validateHaproxy(target.control.validate, signal),
   };
 }

@@ -16,7 +16,8 @@ export interface ProxySnapshot {
 
 /** What to remember of a read; null when the proxy could not be read (an unread proxy has not changed). */
 export function snapshotOf(state: ProxyState): ProxySnapshot | null {
-  if (state.backends === null) return null;
+  // Servers known from the file alone may differ from what runs: that is no change.
+  if (state.backends === null || state.gaps.some((gap) => gap.what === 'state')) return null;
   return {
     at: state.readAt,
     startedAt: state.startedAt,

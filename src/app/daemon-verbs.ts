@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import type { Store } from '../connectors/storage/embedded/open-store.ts';
+import type { ScrapeLoop } from '../detect/scrape/scrape-loop.ts';
+import type { SeriesWindows } from '../detect/series/series-windows.ts';
+import { targetLabels } from '../detect/series/target-labels.ts';
+import type { PauseVerbs, PlanVerbs, RunbookPageView, RunbookView, Verbs } from '../interfaces/verbs.ts';
+import type { Ask } from '../respond/diagnosis/gather.ts';
+import type { IncidentDesk } from '../respond/incidents/incident-desk.ts';
+import type { Mitigation } from '../respond/mitigation/mitigation.ts';
+import type { Response } from '../respond/response.ts';
+import type { Page } from '../respond/runbooks/page.ts';
+import { isUnbound } from '../respond/runbooks/page.ts';
+import type { AlertFeed } from './alert-feed.ts';
+import { evidenceSeries } from './evidence-series.ts';
+import { findSubject, instanceOf } from './find-subject.ts';
+import { type Generation, knowsAlert } from './generation.ts';
+import type { InboundAlerts } from './inbound-alerts.ts';
+import { createIncidentVerbs } from './incident-verbs.ts';
+import { lookAt } from './looking.ts';
+import type { OwnMetrics } from './own-metrics.ts';
+import type { ProxyMemory } from './proxy-memory.ts';
+import { createQueries } from './queries.ts';
+import type { RuleRunner } from './rule-runner.ts';
+import type { Silences } from './silences.ts';
+
+export interface VerbParts {
+  readonly store: Store;
+  readonly desk: IncidentDesk;
+  readonly response: Response;
+  readonly mitigation: Mitigation;
+  readonly windows: SeriesWindows;
+  readonly memory: ProxyMemory;
+  readonly rules: RuleRunner;
+  readonly loop: ScrapeLoop;
+  readonly inbound: InboundAlerts;
+  readonly silences: Silences;
+  readonly feed: AlertFeed;
+  readonly metrics: OwnMetrics;
+  readonly ask: Ask;
+  readonly clock: Clock;
+  readonly version: string;
+  current(): Generation;
+  reload(): ReturnType<Verbs['reload']>;
+}
+
+/** Hands interfaces their verbs. Each is one call of a part; nothing is decided here. */
+export function createVerbs(parts: VerbParts): Verbs {
+  const { store, rules, loop, memory, clock } = parts;
+  registerGauges(parts);
+  return {
+    incidents: createIncidentVerbs({
+      store,
+      desk: parts.desk,
+      response: parts.response,
+      clock,
+      runbooks: () => parts.current().runbooks,
+      seriesOf: async (incident, id) => {
+        const evidence = incident.diagnosis?.evidence.find((item) => item.id === id);
+        const target = parts.current().config.targets.find((candidate) => candidate.name === incident.target);
+        if (evidence === undefined || target === undefined) return null;
+        return evidenceSeries(incident, evidence, { proxy: target.proxy, instance: instanceOf(target) }, parts.windows, clock.now());
+      },
+    }),
+    plans: planVerbs(parts),
+    alerts: {
+      list: async () => await listAlerts(parts),
+      receive: (alerts) => parts.inbound.receive(alerts),
+      silences: () => parts.silences.all(),
+      addSilence: (silence) => parts.silences.put(silence),
+      expireSilence: (id) => parts.silences.expire(id),
+    },
+    queries: createQueries(parts.windows, clock),
+    pauses: pauseVerbs(parts),
+    diagnose: (alert) => diagnoseNow(parts, alert),
+    targets: () => targetViews(parts),
+    topology: async (name) => (parts.current().readers.has(name) ? (memory.lastState(name) ?? 'unread') : null),
+    runbooks: () => parts.current().runbooks.pages.map(runbookView),
+    runbook: (title) => runbookPage(parts, title),
+    rules: () => rules.views(),
+    audit: async (query) => {
+      const [{ entries, total }, chain] = await Promise.all([store.audit.list(query), store.audit.verify()]);
+      return { entries, total, chain: { ok: chain.ok, through: chain.through } };
+    },
+    status: () => statusOf(parts),
+    reload: parts.reload,
+    metrics: () => parts.metrics.render(),
+    ready: () => rules.ready() && loop.health().every((target) => target.health !== 'unknown'),
+  };
+}
+
+function registerGauges({ metrics, windows, rules, loop, store }: VerbParts): void {
+  metrics.gauge('proxymedic_series', 'Series in memory.', () => windows.seriesCount);
+  metrics.gauge('proxymedic_rules', 'Rules that are evaluated.', () => rules.views().length);
+  metrics.gauge(
+    'proxymedic_rules_failing',
+    'Rules whose last evaluation failed.',
+    () => rules.views().filter((rule) => rule.error !== null).length,
+  );
+  metrics.gauge(
+    'proxymedic_targets_up',
+    'Targets whose last scrape succeeded.',
+    () => loop.health().filter((target) => target.health === 'up').length,
+  );
+  metrics.gauge(
+    'proxymedic_incidents_open',
+    'Incidents that are not resolved.',
+    async () => (await store.incidents.list({ states: ['open', 'mitigating', 'verifying'], limit: 1 })).total,
+  );
+  metrics.gauge('proxymedic_resident_memory_bytes', 'Memory of this process.', () => process.memoryUsage.rss());
+}
+
+function planVerbs({ store, mitigation, response }: VerbParts): PlanVerbs {
+  return {
+    get: (id) => store.plans.get(id),
+    async approve(id, request, actor) {
+      const result = await response.approve(id, request, { name: actor, mayApprove: true });
+      return {
+        status: result.status,
+        kind: result.kind,
+        reason: 'reason' in result ? result.reason : null,
+        guards: 'guards' in result ? result.guards : [],
+        plan: result.plan,
+      };
+    },
+    reject: (id, actor, reason) => mitigation.reject(id, actor, reason),
+    async undo(id, actor, reason) {
+      const result = await mitigation.undo(id, actor, reason);
+      return { kind: result.kind, reason: result.reason, plan: 'plan' in result ? result.plan : null };
+    },
+    check: (id) => mitigation.check(id),
+    async effect(id) {
+      if ((await store.plans.get(id)) === null) return null;
+      const effect = response.effectOf(id);
+      if (effect === null) return { verdict: 'waiting', until: null, indicators: [] };
+      return { verdict: effect.verdict, until: null, indicators: effect.indicators.map((indicator) => ({ ...indicator })) };
+    },
+  };
+}
+
+function pauseVerbs({ store, clock }: VerbParts): PauseVerbs {
+  return {
+    active: () => store.pauses.active(clock.now()),
+    async add({ scope, reason, until }, actor) {
+      const pause = { id: randomUUID().slice(0, 8), scope, reason, actor, at: clock.now(), until };
+      await store.pauses.add(pause, {
+        at: pause.at,
+        actor,
+        kind: 'paused',
+        incident: null,
+        plan: null,
+        summary: `paused ${scope}: ${reason}`,
+      });
+      return pause;
+    },
+    end: (id, actor, reason) =>
+      store.pauses.end(id, clock.now(), {
+        at: clock.now(),
+        actor,
+        kind: 'resumed',
+        incident: null,
+        plan: null,
+        summary: `resumed ${id}: ${reason}`,
+      }),
+  };
+}
+
+/** Our alerts and inbound ones, each once, with what the diagnosis found as annotations. */
+async function listAlerts({ inbound, rules, store }: VerbParts) {
+  const own = rules.views().flatMap((rule) => rule.alerts.filter((alert) => alert.state === 'firing'));
+  const byFingerprint = new Map([...(await inbound.all()), ...own].map((alert) => [alert.fingerprint, alert]));
+  const open = await store.incidents.list({ states: ['open', 'mitigating', 'verifying'], limit: 500 });
+  const findings = new Map(
+    open.incidents.flatMap((incident) => incident.alerts.map((alert) => [alert.fingerprint, alert.annotations] as const)),
+  );
+  return [...byFingerprint.values()].map((alert) => ({
+    ...alert,
+    annotations: { ...alert.annotations, ...findings.get(alert.fingerprint) },
+  }));
+}
+
+async function diagnoseNow(parts: VerbParts, alert: Parameters<Verbs['diagnose']>[0]): ReturnType<Verbs['diagnose']> {
+  const current = parts.current();
+  if (!knowsAlert(current, alert.name)) return 'unknown-alert';
+  const subject = await findSubject(
+    alert,
+    current.config.targets,
+    async (target) => (await current.readers.get(target.name)?.readState(AbortSignal.timeout(3_000))) ?? null,
+  );
+  if (subject === null) return 'no-target';
+  const look = await lookAt(
+    { alert: { ...alert, annotations: {} }, subject, activeSinceMs: null, sinceAt: null },
+    { config: current.config, ask: parts.ask, clock: parts.clock, pages: current.runbooks.pages },
+  );
+  return look.diagnosis;
+}
+
+function targetViews({ current, loop }: VerbParts) {
+  const health = new Map(loop.health().map((target) => [target.name, target]));
+  return current().config.targets.map((target) => {
+    const seen = health.get(target.name);
+    return {
+      name: target.name,
+      proxy: target.proxy,
+      url: target.metricsUrl,
+      health: seen?.health ?? ('unknown' as const),
+      lastScrapeAt: seen?.lastScrapeAt ?? null,
+      lastError: seen?.lastError ?? null,
+      lastDurationMs: seen?.lastDurationMs ?? null,
+      labels: targetLabels(target),
+      intervalMs: target.scrapeIntervalMs,
+    };
+  });
+}
+
+function runbookView(page: Page): RunbookView {
+  return {
+    title: page.title,
+    path: page.path,
+    hash: page.hash ?? '',
+    aliases: page.aliases,
+    steps: page.steps.length,
+    unbound: page.steps.filter(isUnbound).length,
+  };
+}
+
+function runbookPage({ current }: VerbParts, title: string): RunbookPageView | null {
+  const { pages, findings } = current().runbooks;
+  const page = pages.find((candidate) => candidate.title === title);
+  if (page === undefined) return null;
+  const items = page.steps.map((step) => ({
+    id: step.id,
+    section: step.section,
+    number: step.number,
+    text: step.text,
+    bound: [
+      ...step.checks.map((check) => ({ kind: 'check', id: check.id, when: [], why: null })),
+      ...step.actions.map((action) => ({ kind: 'action', id: action.id, when: action.when, why: null })),
+      ...(step.manual === null ? [] : [{ kind: 'manual', id: '', when: [], why: step.manual }]),
+    ],
+  }));
+  const mine = findings
+    .filter((finding) => finding.file === page.path)
+    .map(({ severity, line, message, fix }) => ({ severity, line, message, fix }));
+  return {
+    ...runbookView(page),
+    rule: page.rule === null ? null : { file: page.rule.file, alert: page.rule.alert },
+    items,
+    findings: mine,
+  };
+}
+
+async function statusOf({ store, current, clock, version, loop, rules }: VerbParts) {
+  const generation = current();
+  const [page, pauses, seq] = await Promise.all([
+    store.incidents.list({ limit: 1 }),
+    store.pauses.active(clock.now()),
+    store.incidents.lastSeq(),
+  ]);
+  const down = loop.health().filter((target) => target.health === 'down');
+  const failing = rules.views().filter((rule) => rule.error !== null);
+  return {
+    version,
+    now: clock.now(),
+    seq,
+    mode: generation.config.mitigation.mode,
+    pauses,
+    counts: { ...page.counts, targets: generation.config.targets.length, rules: rules.views().length },
+    config: { ok: true, path: generation.configPath, loadedAt: generation.loadedAt, error: null },
+    notices: [
+      ...generation.warnings.map((text) => ({ code: 'config-warning', severity: 'warning', text })),
+      ...down.map((target) => ({
+        code: 'target-down',
+        severity: 'warning',
+        text: `${target.name} cannot be scraped: ${target.lastError ?? 'unknown'}`,
+      })),
+      ...failing.slice(0, 20).map((rule) => ({ code: 'rule-failing', severity: 'warning', text: `${rule.name} fails: ${rule.error}` })),
+    ],
+  };
+}
