@@ -27,10 +27,33 @@ export function formatShortest(value: number): string {
 export function formatGeneral(value: number, precision: number): string {
   if (!Number.isFinite(value)) return formatSpecial(value);
   const significant = precision === 0 ? 1 : Math.min(precision, 100);
-  const rounded = Number(value.toExponential(Math.min(significant, 100) - 1));
+  const rounded = Number(roundedExponential(value, significant - 1));
   const exponent = shortest(rounded).exponent;
   const text = exponent < -4 || exponent >= significant ? formatExponent(rounded) : formatFixed(rounded);
   return Object.is(value, -0) ? '-0' : text;
+}
+
+/** Like toExponential, but a number exactly in the middle goes to the even digit, as in Go. */
+export function roundedExponential(value: number, digits: number): string {
+  const rounded = value.toExponential(digits);
+  if (digits >= 100) return rounded;
+  const [mantissa = '', exponent = ''] = value.toExponential(100).split('e');
+  const kept = digits === 0 ? mantissa.replace(/\..*/, '') : mantissa.slice(0, mantissa.indexOf('.') + 1 + digits);
+  return isEvenTie(mantissa, kept) ? `${kept}e${exponent}` : rounded;
+}
+
+/** Like toFixed, but a number exactly in the middle goes to the even digit, as in Go; and zero keeps its sign. */
+export function roundedFixed(value: number, digits: number): string {
+  const rounded = Object.is(value, -0) ? `-${value.toFixed(digits)}` : value.toFixed(digits);
+  if (digits >= 100) return rounded;
+  const exact = value.toFixed(100);
+  const kept = exact.slice(0, exact.indexOf('.') + (digits === 0 ? 0 : 1 + digits));
+  return isEvenTie(exact, kept) ? kept : rounded;
+}
+
+/** Whether what is cut off is exactly one half and the last digit kept is even. */
+function isEvenTie(exact: string, kept: string): boolean {
+  return /^\.?50*$/.test(exact.slice(kept.length)) && Number(kept.at(-1)) % 2 === 0;
 }
 
 function formatSpecial(value: number): string {

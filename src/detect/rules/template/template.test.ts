@@ -1,0 +1,162 @@
+import { existsSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { GoMap, type GoValue } from './go-value.ts';
+import { compile, compileForAlert, execute, expandForAlert } from './template.ts';
+import { TemplateError } from './template-error.ts';
+
+interface Case {
+  readonly text: string;
+  readonly output?: string;
+  readonly error?: string;
+  readonly inputGo?: string;
+  readonly html?: boolean;
+}
+
+const corpusPath = new URL('../../../../../shared/conformance/templates.json', import.meta.url);
+const corpus: { cases: Case[] } = existsSync(corpusPath) ? JSON.parse(readFileSync(corpusPath, 'utf8')) : { cases: [] };
+const world = { query: () => [], atMs: 1_353_755_652_000, externalUrl: 'http://testhost:9090/path/prefix' };
+
+/** `[]float64{0, 1, math.Inf(1)}` as values. Its constants are written out, as the numbers are few. */
+function goLiteral(text: string): GoValue {
+  const match = /^\[\](\w+)\{(.*)\}$/.exec(text);
+  if (match === null) throw new Error(`not a Go slice: ${text}`);
+  return (match[2] ?? '').split(',').map((item) => element(match[1] ?? '', item.trim()));
+}
+
+const constants: Readonly<Record<string, GoValue>> = {
+  'math.MaxInt64': 9_223_372_036_854_775_807n,
+  'math.MinInt64': -9_223_372_036_854_775_808n,
+  'math.MaxUint64': 18_446_744_073_709_551_615n,
+  'math.Inf(1)': Number.POSITIVE_INFINITY,
+  'math.Inf(-1)': Number.NEGATIVE_INFINITY,
+  'math.NaN()': Number.NaN,
+  '86400 + 3600': 90_000,
+  '-(86400*2 + 3600*3 + 60*4 + 5)': -183_845,
+};
+
+function element(type: string, text: string): GoValue {
+  if (text in constants) return constants[text];
+  if (type === 'string') return JSON.parse(text);
+  return type.startsWith('float') ? Number(text) : BigInt(text);
+}
+
+/** HTML mode is for console pages, which there are none of; three cases are told apart only by an option that alerts do not have. */
+const cases = corpus.cases.filter(({ html, text, error }) => html !== true && !(text === '{{ .Foo }}' && error !== undefined));
+
+describe.skipIf(cases.length === 0)('upstream template cases (skipped without ../shared/conformance/templates.json)', () => {
+  test.each(cases)('$text with $inputGo', ({ text, output, error, inputGo }) => {
+    const data = inputGo === undefined ? undefined : goLiteral(inputGo);
+    let result: string;
+    try {
+      result = execute(compile('test', text), text === '{{ .Foo }}' ? new GoMap([], undefined) : data, world);
+    } catch (thrown) {
+      if (!(thrown instanceof TemplateError)) throw thrown;
+      result = thrown.message;
+    }
+    expect(result).toBe(output ?? (error ?? '').replace(/^error (parsing|executing) template test: /, ''));
+  });
+});
+
+describe('the text of an alert', () => {
+  const data = { labels: { instance: 'a:80', job: 'api' }, externalLabels: { site: 'lab' }, value: 0.25 };
+
+  test.each([
+    ['{{ $labels.instance }} has {{ $value }}', 'a:80 has 0.25'],
+    ['{{ $labels }}', 'map[instance:a:80 job:api]'],
+    ['{{ $labels.missing }}.', '.'],
+    ['{{ $externalLabels.site }}', 'lab'],
+    [
+      '{{ printf "%.1f%%" ($value | printf "%f" | humanizePercentage | printf "%s" | len | printf "%d" | printf "%s" | len) }}',
+      '%!f(int=1)%',
+    ],
+    ['{{ $value | humanizePercentage }}', '25%'],
+    ['{{ if gt $value 0.2 }}high{{ else }}low{{ end }}', 'high'],
+    ['{{ if gt $value 0.5 }}a{{ else if eq $labels.job "api" }}b{{ else }}c{{ end }}', 'b'],
+    ['{{ range $k, $v := .Labels }}{{ $k }}={{ $v }};{{ end }}', 'instance=a:80;job=api;'],
+    ['{{ with .Labels.job }}<{{ . }}>{{ end }}', '<api>'],
+    ['a {{- " b " -}} c', 'a b c'],
+    ['{{/* nothing */}}x', 'x'],
+    ['{{ range $i, $x := (args 1 2 3) }}{{ if eq $i "arg1" }}{{ break }}{{ end }}{{ $x }}{{ end }}', '1'],
+    ['{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ end }}{{ $x }}', '2'],
+    ['{{ index $labels "job" }} {{ len $labels }} {{ slice "abcdef" 1 3 }}', 'api 2 bc'],
+    [
+      '{{ printf "%5.1f|%-5s|%q|%x|%v|%e|%g|%d" 1.25 "a" "b\\"" 255 true 12345.678 1e21 7 }}',
+      '  1.2|a    |"b\\""|ff|true|1.234568e+04|1e+21|7',
+    ],
+  ])('%s gives %s', (text, expected) => {
+    expect(expandForAlert(compileForAlert('Test', text), data, world)).toBe(expected);
+  });
+
+  test('a mistake is part of the text and stops nothing', () => {
+    expect(expandForAlert(compileForAlert('Test', '{{ $value.foo }}'), data, world)).toMatch(
+      /^<error expanding template: error executing template __alert_Test: template: __alert_Test:1:\d+: executing "__alert_Test" at <\$value.foo>: can't evaluate field foo in type float64>$/,
+    );
+    expect(expandForAlert(compileForAlert('Test', '{{ if gt $value 1 }}{{ end }}'), data, world)).toContain(
+      'incompatible types for comparison',
+    );
+  });
+
+  test.each(['{{ nosuch }}', '{{ if }}x{{ end }}', '{{ end }}', '{{ range . }}', '{{ $undefined }}', '{{ "a }}', '{{ (1 }}'])(
+    '%s is not a template',
+    (text) => {
+      expect(() => compileForAlert('Test', text)).toThrow(TemplateError);
+    },
+  );
+
+  test('a label called __proto__ is a label', () => {
+    const labels = JSON.parse('{"__proto__":"x"}');
+    expect(expandForAlert(compileForAlert('T', '{{ $labels.__proto__ }}{{ $labels.constructor }}'), { ...data, labels }, world)).toBe('x');
+  });
+
+  test('endless work ends', () => {
+    const text = '{{ define "a" }}{{ template "a" }}{{ end }}{{ template "a" }}';
+    expect(expandForAlert(compileForAlert('T', text), data, world)).toContain('maximum template depth');
+    const loops = '{{ range 99999 }}{{ range 99999 }}x{{ end }}{{ end }}';
+    expect(expandForAlert(compileForAlert('T', loops), data, world)).toContain('steps');
+  });
+});
+
+test('never throws anything but a TemplateError', () => {
+  const pieces = fc.constantFrom(
+    ...[
+      '{{',
+      '}}',
+      ' ',
+      'if ',
+      'else',
+      'end',
+      'range ',
+      '.',
+      '$labels',
+      '.x',
+      '|',
+      '(',
+      ')',
+      '"a"',
+      '`',
+      '1',
+      '-',
+      'printf ',
+      'with ',
+      ':=',
+      '=',
+      'define ',
+      "'",
+      'x',
+      'len ',
+      'humanize ',
+    ],
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 25 }), (parts) => {
+      try {
+        execute(compileForAlert('T', parts.join('')), undefined, world);
+        return true;
+      } catch (error) {
+        return error instanceof TemplateError;
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
