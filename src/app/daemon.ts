@@ -237,8 +237,25 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
 
   await apply(current);
   await inbound.start();
-  await response.resume();
+  // A restart command that a crash cut off is waited for up to a minute: nobody should wait for that to reach us.
+  void response.resume().catch(onBug);
+  cleanup.add(
+    'the care for plans',
+    every(tendEveryMs, () => response.tend(), onBug),
+  );
   return { address, verbs, reload, stop: () => cleanup.stop() };
+}
+
+const tendEveryMs = 2_000;
+
+/** Does the work again and again, never twice at a time; the returned function ends it. */
+function every(ms: number, work: () => Promise<void>, onBug: (error: unknown) => void): () => void {
+  let cancel = () => {};
+  const next = () => {
+    cancel = systemTimer.after(ms, () => void work().catch(onBug).finally(next));
+  };
+  next();
+  return () => cancel();
 }
 
 function messageOf(error: unknown): string {

@@ -31,6 +31,7 @@ export function createMitigationPorts(parts: PortsParts): MitigationPorts {
     if (found === undefined) throw new Error(`there is no target called ${target} any more`);
     return found;
   };
+  const controls = new Controls(clock);
   return {
     clock,
     sleep,
@@ -50,7 +51,7 @@ export function createMitigationPorts(parts: PortsParts): MitigationPorts {
     clockSkewMs: () => null,
     ownAddresses: () => ownAddresses(parts.current().config),
     ownClients: () => ['127.0.0.1', '::1'],
-    proxyControl: (target) => proxyControl(reader(target), clock),
+    proxyControl: (target) => controls.of(reader(target)),
     processControl: processControl(parts),
   };
 }
@@ -69,10 +70,26 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function proxyControl({ target }: ProxyReader, clock: Clock): Control {
-  return target.proxy === 'haproxy'
-    ? createHaproxyControl(haproxySource(target), clock)
-    : createTraefikControl(traefikSource(target), clock);
+/** One control per target and configuration: Traefik's remembers its own last change, to space the next one. */
+class Controls {
+  readonly #clock: Clock;
+  readonly #byReader = new WeakMap<ProxyReader, Control>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  of(reader: ProxyReader): Control {
+    const { target } = reader;
+    const known = this.#byReader.get(reader);
+    if (known !== undefined) return known;
+    const control =
+      target.proxy === 'haproxy'
+        ? createHaproxyControl(haproxySource(target), this.#clock)
+        : createTraefikControl(traefikSource(target), this.#clock);
+    this.#byReader.set(reader, control);
+    return control;
+  }
 }
 
 function processControl(parts: PortsParts): Control {

@@ -40,7 +40,8 @@ export interface ResponseParts {
 }
 
 /** A fault may be half there when the first alert fires: look again after these pauses until the cause is known. */
-const lookAgainAfterMs = [3_000, 5_000, 10_000, 20_000, 60_000];
+const lookAgainAfterMs = [3_000, 5_000, 10_000, 20_000, 30_000];
+const lookNowAndThenMs = 30_000;
 const verifyEveryMs = 2_000;
 const recoveryDeadlineMs = 120_000;
 const errorShareMax = 0.05;
@@ -53,6 +54,8 @@ export class Response {
   readonly #parts: ResponseParts;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #ending = new AbortController();
+  /** Incidents with a look already due. */
+  readonly #looking = new Set<string>();
   /** The last verification of each plan, for the page that shows its effect. */
   readonly #effects = new Map<string, Verification>();
   /** Placing and opening must not overlap: two alerts of one problem may come at the same instant. */
@@ -97,6 +100,11 @@ export class Response {
     const result = await this.#parts.mitigation.approve(planId, request, actor);
     if (result.kind === 'approve' && result.plan !== null) this.#start(result.plan);
     return result;
+  }
+
+  /** What time does to plans: those nobody answered expire, and their incidents are looked at anew. Called every few seconds. */
+  async tend(): Promise<void> {
+    for (const plan of await this.#parts.mitigation.expire()) this.#inBackground(plan.incident, () => this.#diagnoseOnce(plan.incident));
   }
 
   /** The indicators of a plan's last verification; null before the first one. */
@@ -152,21 +160,22 @@ export class Response {
   }
 
   async #diagnoseUntilKnown(id: string): Promise<void> {
-    const looked = await this.#diagnoseOnce(id);
-    if (looked === null || looked.look.diagnosis.verdict === 'cause-found') return;
     // The queue of the incident stays free between two looks: an approval or the end of the alert must not wait.
-    void this.#lookLater(id, 0);
+    if ((await this.#diagnoseOnce(id)) !== null) void this.#lookLater(id, 0);
   }
 
+  /** While an incident is open people must not decide on an old picture: soon again until the cause is known, then now and then. */
   async #lookLater(id: string, attempt: number): Promise<void> {
-    const pauseMs = lookAgainAfterMs[Math.min(attempt, lookAgainAfterMs.length - 1)] ?? 60_000;
-    if (!(await this.#pause(pauseMs))) return;
+    if (this.#looking.has(id)) return;
+    this.#looking.add(id);
+    const goOn = await this.#pause(lookAgainAfterMs[attempt] ?? lookNowAndThenMs);
+    this.#looking.delete(id);
+    if (!goOn) return;
     this.#inBackground(id, async () => {
       const incident = await this.#parts.incidents.get(id);
-      const waiting = incident !== null && incident.state === 'open' && incident.verdict !== 'cause-found';
-      if (!waiting || !incident.alerts.some((alert) => alert.state === 'firing')) return;
-      const looked = await this.#diagnoseOnce(id);
-      if (looked !== null && looked.look.diagnosis.verdict !== 'cause-found') void this.#lookLater(id, attempt + 1);
+      if (incident === null || incident.state === 'resolved') return;
+      if (incident.state === 'open' && incident.alerts.some((alert) => alert.state === 'firing')) await this.#diagnoseOnce(id);
+      void this.#lookLater(id, incident.verdict === 'cause-found' ? lookAgainAfterMs.length : attempt + 1);
     });
   }
 
