@@ -26,6 +26,8 @@ export interface World {
   incidents: IncidentFixture[];
   steps: ReturnType<typeof steps>;
   effect: ReturnType<typeof effect>;
+  /** Instead of the map of the fixture. */
+  topology: object | null;
   mode: string;
   pauses: object[];
   approval: ApprovalBehaviour;
@@ -72,6 +74,7 @@ export async function startFixtureServer(options: { readonly nowMs?: number; rea
     incidents: [badServerIncident(now()), ...otherIncidents(now()), resolvedIncident(now())],
     steps: steps(),
     effect: effect(),
+    topology: null,
     mode: 'approve',
     pauses: [],
     approval: 'accept',
@@ -205,7 +208,7 @@ function read(fixture: Fixture, path: string, query: URLSearchParams): Answer {
   const incident = world.incidents.find((each) => each.id === id);
   if (path === '/status') return answer(200, status(fixture));
   if (path === '/incidents') return answer(200, list(world, query));
-  if (kind === 'targets' && part === 'topology') return answer(200, topology(now()));
+  if (kind === 'targets' && part === 'topology') return answer(200, world.topology ?? topology(now()));
   if (kind === 'plans') {
     const found = findPlan(world, id);
     if (found === null) return answer(404, { title: 'No such plan', code: 'not-found' });

@@ -64,6 +64,28 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
     expect(await page.locator('#e6').isVisible()).toBe(true);
   });
 
+  test('reads the map from the state of a proxy, too, and leaves out rates nobody counted', async () => {
+    const server1 = { name: 's1', address: { host: '10.0.4.11', port: 8080 }, state: 'up', administrative: 'ready', weight: 1 };
+    server.world.topology = {
+      proxy: 'haproxy',
+      readAt: server.now(),
+      entries: [{ name: 'web', binds: [':443'] }],
+      routes: [{ name: 'default', entries: ['web'], rule: 'default_backend', backend: 'api' }],
+      backends: [
+        { name: 'api', servers: [server1, { ...server1, name: 's2', administrative: 'drain' }, { ...server1, name: 's3', state: 'down' }] },
+      ],
+    };
+    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const where = page.getByRole('region', { name: 'Where' });
+    await where.getByText('s2 draining').waitFor();
+    const text = await readAs(where);
+    expect(text).toContain('s1 up');
+    expect(text).toContain('s3 down');
+    expect(text).toContain('1 of 3 ready');
+    expect(text).toContain('traffic unknown');
+    expect(text).toContain('10.0.4.11:8080');
+  });
+
   test('one part that fails leaves the others alone', async () => {
     server.world.broken = ['/incidents/1042/evidence', '/incidents/1042/steps', '/targets'];
     const { page } = await visit(browser, `${server.url}/incidents/1042`);

@@ -6,7 +6,7 @@ import { readIncident } from '../src/api/incident.ts';
 import { readPlan } from '../src/api/plan.ts';
 import { instantOrNull, visible } from '../src/api/reading.ts';
 import { holdOrder } from '../src/list/hold-order.ts';
-import { formatClock, formatMeasured, formatQuantity, formatSpan } from '../src/time/format.ts';
+import { formatAge, formatClock, formatMeasured, formatQuantity, formatSpan } from '../src/time/format.ts';
 
 describe('answers of the server', () => {
   test('anything at all is read without a crash', () => {
@@ -65,6 +65,11 @@ describe('answers of the server', () => {
     expect(instantOrNull(Number.NaN)).toBeNull();
   });
 
+  test("texts of commands are the server's, with the way they take from the wire form", () => {
+    const wire = { commands: [{ kind: 'haproxy', target: 'edge', line: 'x' }], undo: [] };
+    expect(readPlan({ commands: ['haproxy edge: x'], wire }).commands).toEqual([{ text: 'haproxy edge: x', via: 'edge, stats socket' }]);
+  });
+
   test('ids become part of a path, never more', () => {
     expect(at`/incidents/${'../../x?y#z'}/steps/${'mitigation/1'}`).toBe('/incidents/..%2F..%2Fx%3Fy%23z/steps/mitigation%2F1');
   });
@@ -74,6 +79,8 @@ test.each([
   [0.964, 'ratio', '96.4 %'],
   [0.00123, 'ratio', '0.1 %'],
   [132, '/s', '132/s'],
+  [0, 'up', 'down'],
+  [1, 'up', 'up'],
   [41.27, 'ms', '41.3 ms'],
   [0.012, 's', '12 ms'],
   [1536, 'bytes', '1.5 KiB'],
@@ -94,6 +101,10 @@ test.each([
   [-5, '0 ms'],
 ])('%i ms last %s', (ms, text) => {
   expect(formatSpan(ms)).toBe(text);
+});
+
+test('ages under a second, or by a clock that is ahead, are just now', () => {
+  expect([-5_000, 999, 1_000].map(formatAge)).toEqual(['just now', 'just now', '1 s ago']);
 });
 
 test.each([

@@ -44,7 +44,8 @@ export interface EvidenceView {
   readonly observedAtMs: number | null;
   readonly durationMs: number | null;
   readonly fix: string | null;
-  readonly hasSeries: boolean;
+  /** null: nobody said, so it has to be asked. */
+  readonly hasSeries: boolean | null;
 }
 
 interface RuledOutView {
@@ -217,7 +218,7 @@ function readEvidence(value: unknown): EvidenceView {
     observedAtMs: instantOrNull(it['observedAt']),
     durationMs: numberOrNull(it['durationMs']),
     fix: textOrNull(it['fix']),
-    hasSeries: it['hasSeries'] === true,
+    hasSeries: typeof it['hasSeries'] === 'boolean' ? it['hasSeries'] : null,
   };
 }
 
@@ -265,11 +266,17 @@ export async function fetchIncidents(filter: ListFilter, query: string, signal?:
     rows: filter === 'waits' ? all.filter(needsPerson) : all,
     total: numberOrNull(it['total']),
     counts: {
-      open: numberOrNull(counts['open']) ?? (isOpen ? all.length : null),
+      open: openCount(counts) ?? (isOpen ? all.length : null),
       waits: numberOrNull(counts['waits']) ?? (isOpen ? all.filter(needsPerson).length : null),
       resolved: numberOrNull(counts['resolved']) ?? (isOpen ? null : all.length),
     },
   };
+}
+
+/** Open means not resolved, whichever of its states an incident is in. */
+function openCount(counts: Fields): number | null {
+  const open = numberOrNull(counts['open']);
+  return open === null ? null : open + numberOf(counts['mitigating'], 0) + numberOf(counts['verifying'], 0);
 }
 
 function needsPerson(row: IncidentRow): boolean {

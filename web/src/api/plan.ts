@@ -93,8 +93,8 @@ export function readPlan(value: unknown): Plan {
     subjects,
     // A risk we do not know is treated as the worst.
     risk: wordOf(it['risk'], risks, 'irreversible'),
-    commands: listOf(it['commands'], readCommand),
-    undo: listOf(it['undo'], readCommand),
+    commands: readCommands(it['commands'], fieldsOf(it['wire'])['commands']),
+    undo: readCommands(it['undo'], fieldsOf(it['wire'])['undo']),
     expected: listOf(it['expected'], readExpected),
     guards: listOf(it['guards'], readGuard),
     hash: textOf(it['hash']),
@@ -137,6 +137,12 @@ function readProgress(value: unknown): Progress {
     state: wordOf(it['state'], ['waiting', 'acting', 'ok', 'failed', 'unknown'], 'unknown'),
     observed: textOrNull(it['observed']),
   };
+}
+
+/** The texts as the server writes them; which way they take is in the wire form beside them. */
+function readCommands(texts: unknown, wire: unknown): readonly Command[] {
+  const ways = listOf(wire, readCommand);
+  return listOf(texts, readCommand).map((command, index) => (command.via === '' ? { ...command, via: ways[index]?.via ?? '' } : command));
 }
 
 type AnyCommand = Partial<Record<keyof Extract<WireCommand, { kind: 'run' }>, unknown>> & Fields;
@@ -229,9 +235,11 @@ function shown(value: unknown): string {
   return command ?? visible(JSON.stringify(value));
 }
 
-/** Runs the guards again now. */
-export async function checkPlan(id: string): Promise<void> {
-  await write('POST', at`/plans/${id}/check`, {});
+/** Runs the guards now and answers the plan with what they say now. */
+export async function checkPlan(id: string): Promise<Plan> {
+  const answer = fieldsOf(await write('POST', at`/plans/${id}/check`, {}));
+  const plan = await fetchPlan(id);
+  return Array.isArray(answer['guards']) ? { ...plan, guards: listOf(answer['guards'], readGuard) } : plan;
 }
 
 export async function rejectPlan(id: string, reason: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { at, readJson } from './client.ts';
-import { fieldsOf, instantOrNull, listOf, numberOrNull, textOf, textOrNull, wordOf } from './reading.ts';
+import { type Fields, fieldsOf, instantOrNull, listOf, numberOrNull, textOf, textOrNull, textsOf, wordOf } from './reading.ts';
 
 type ServerCondition = 'up' | 'down' | 'starting' | 'draining' | 'maintenance' | 'no-check' | 'unknown';
 
@@ -8,12 +8,10 @@ export interface ServerView {
   readonly address: string;
   readonly state: ServerCondition;
   readonly failing: boolean;
-  readonly reason: string | null;
   readonly weight: number | null;
   readonly rps: number | null;
   readonly errorShare: number | null;
   readonly changedByPlan: string | null;
-  readonly liftsAtMs: number | null;
 }
 
 export interface BackendView {
@@ -43,37 +41,49 @@ export interface Topology {
 
 const conditions: readonly ServerCondition[] = ['up', 'down', 'starting', 'draining', 'maintenance', 'no-check', 'unknown'];
 
+/**
+ * The map of a target. The server may also answer the proxy's state as it was read, which has no rates: those are unknown then,
+ * and the page leaves them out.
+ */
 export async function fetchTopology(target: string, signal?: AbortSignal): Promise<Topology> {
   const it = fieldsOf(await readJson(at`/targets/${target}/topology`, signal));
   return {
     proxy: textOf(it['proxy']),
-    atMs: instantOrNull(it['at']),
+    atMs: instantOrNull(it['at'] ?? it['readAt']),
     staleAfterMs: numberOrNull(it['staleAfterMs']),
     entries: listOf(it['entries'], readEntry),
-    routes: listOf(it['routes'], readRoute),
+    routes: listOf(it['routes'], readRoutes).flat(),
     backends: listOf(it['backends'], readBackend),
   };
 }
 
 function readEntry(value: unknown): EntryView {
   const it = fieldsOf(value);
-  return { id: textOf(it['id']), bind: textOf(it['bind']), rps: numberOrNull(it['rps']), errorShare: numberOrNull(it['errorShare']) };
+  return {
+    id: textOf(it['id'] ?? it['name']),
+    bind: textOf(it['bind']) || textsOf(it['binds']).join(', '),
+    rps: numberOrNull(it['rps']),
+    errorShare: numberOrNull(it['errorShare']),
+  };
 }
 
-function readRoute(value: unknown): Topology['routes'][number] {
+/** A route of several entries is one way per entry. */
+function readRoutes(value: unknown): Topology['routes'] {
   const it = fieldsOf(value);
-  return { entry: textOf(it['entry']), backend: textOf(it['backend']), rule: textOf(it['rule']) };
+  const entries = textOrNull(it['entry']) === null ? textsOf(it['entries']) : [textOf(it['entry'])];
+  return entries.map((entry) => ({ entry, backend: textOf(it['backend']), rule: textOf(it['rule']) }));
 }
 
 function readBackend(value: unknown): BackendView {
   const it = fieldsOf(value);
+  const servers = listOf(it['servers'], readServer);
   return {
-    id: textOf(it['id']),
-    ready: numberOrNull(it['ready']),
+    id: textOf(it['id'] ?? it['name']),
+    ready: numberOrNull(it['ready']) ?? servers.filter((server) => server.state === 'up').length,
     needed: numberOrNull(it['needed']),
     rps: numberOrNull(it['rps']),
     errorShare: numberOrNull(it['errorShare']),
-    servers: listOf(it['servers'], readServer),
+    servers,
   };
 }
 
@@ -81,15 +91,26 @@ function readServer(value: unknown): ServerView {
   const it = fieldsOf(value);
   const change = it['change'] ? fieldsOf(it['change']) : null;
   return {
-    id: textOf(it['id']),
-    address: textOf(it['address']),
-    state: wordOf(it['state'], conditions, 'unknown'),
+    id: textOf(it['id'] ?? it['name']),
+    address: textOrNull(it['address']) ?? addressOf(fieldsOf(it['address'])),
+    state: conditionOf(it),
     failing: it['failing'] === true,
-    reason: textOrNull(it['reason']),
     weight: numberOrNull(it['weight']),
     rps: numberOrNull(it['rps']),
     errorShare: numberOrNull(it['errorShare']),
     changedByPlan: change && textOrNull(change['plan']),
-    liftsAtMs: change && instantOrNull(change['liftsAt']),
   };
+}
+
+function addressOf(it: Fields): string {
+  const host = textOrNull(it['host']) ?? textOrNull(it['hostname']);
+  const port = numberOrNull(it['port']);
+  return host === null ? 'no address' : `${host}${port === null ? '' : `:${port}`}`;
+}
+
+const asked: Readonly<Record<string, ServerCondition>> = { drain: 'draining', maintenance: 'maintenance', resolution: 'maintenance' };
+
+/** What people asked of a server counts before its health: one that drains is not simply up. */
+function conditionOf(it: Fields): ServerCondition {
+  return asked[textOf(it['administrative'])] ?? wordOf(it['state'], conditions, 'unknown');
 }

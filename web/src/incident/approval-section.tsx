@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useReducer, useRef, useState } from 'react';
-import { approvePlan, checkPlan, fetchPlan, type Plan, rejectPlan } from '../api/plan.ts';
+import { approvePlan, checkPlan, type Plan, rejectPlan } from '../api/plan.ts';
 import { useKeys } from '../keys/keys.ts';
 import { Button } from '../parts/button.tsx';
 import { KeyCap, Mark } from '../parts/mark.tsx';
@@ -54,8 +54,8 @@ export function ApprovalSection({ incidentId, plan }: SectionProps): ReactNode {
     <Panel id={`plan-${form.plan.id}`} title={<PlanTitle plan={form.plan} />} edge={isOffer ? 'active' : undefined}>
       {form.kind === 'drifted' && <Drift form={form} onReread={() => step({ kind: 'reread', atMs: Date.now() })} />}
       {form.kind === 'lost' && <Lost form={form} onReread={() => step({ kind: 'reread', atMs: Date.now() })} onRead={refresh} />}
-      {form.kind !== 'drifted' && <PlanDetails plan={form.plan} />}
       {form.kind === 'closed' && <PlanProgress incidentId={incidentId} plan={form.plan} />}
+      {form.kind !== 'drifted' && <PlanDetails plan={form.plan} />}
       {form.kind !== 'closed' && (
         <Form incidentId={incidentId} form={form} step={step} onSend={() => void send()} onReject={() => setRejecting(true)} />
       )}
@@ -148,6 +148,9 @@ function Form({ incidentId, form, step, onSend, onReject }: FormProps): ReactNod
         </div>
       )}
       {!isDrifted && <Fine form={form} lock={lock} />}
+      {form.kind === 'reading' && form.obstacle === null && form.plan.guards.some((guard) => !guard.allow) && (
+        <CheckAgain incidentId={incidentId} planId={form.plan.id} step={step} />
+      )}
     </form>
   );
 }
@@ -238,8 +241,7 @@ function CheckAgain({ incidentId, planId, step }: CheckAgainProps): ReactNode {
   async function check(): Promise<void> {
     setError(null);
     try {
-      await checkPlan(planId);
-      step({ kind: 'checked', plan: await fetchPlan(planId), atMs: Date.now() });
+      step({ kind: 'checked', plan: await checkPlan(planId), atMs: Date.now() });
       await client.invalidateQueries({ queryKey: ['incident', incidentId] });
     } catch (cause) {
       setError(cause);

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { Button } from '../parts/button.tsx';
 import { Mark } from '../parts/mark.tsx';
 import { Moment } from '../time/moment.tsx';
+import { serverClock } from '../time/now.ts';
 import { type ApprovalForm, differencesOf } from './approval.ts';
 import css from './incident.module.css';
 
@@ -18,8 +19,8 @@ export function Drift({
   return (
     <div role="alert" className={css.obstacle}>
       <p>
-        <Mark tone="warn" /> <strong>Plan changed</strong> <Moment atMs={form.sinceMs} show="ago" />. Nothing was sent; what you wrote is
-        kept.
+        <Mark tone="warn" /> <strong>Plan changed</strong> <Moment atMs={serverClock.of(form.sinceMs)} show="ago" />. Nothing was sent; what
+        you wrote is kept.
       </p>
       {rows.length > 0 && (
         <table className={`${css.table} ${css.differences}`}>

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useLocation } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { ApiError } from '../api/client.ts';
 import type { DiagnosisView, EvidenceView, IncidentPageData } from '../api/incident.ts';
 import { fetchSeries, type Series } from '../api/series.ts';
 import { usePolling } from '../live/connection.ts';
@@ -75,10 +76,10 @@ function EvidenceCard({ incidentId, evidence, asTable, isTarget }: CardProps): R
         </span>
       </div>
       <p className={css.cardSentence}>{evidence.summary}</p>
-      {evidence.hasSeries ? (
-        <SeriesView incidentId={incidentId} evidence={evidence} asTable={asTable} />
-      ) : (
+      {evidence.hasSeries === false ? (
         <FactsTable facts={evidence.facts} />
+      ) : (
+        <SeriesView incidentId={incidentId} evidence={evidence} asTable={asTable} />
       )}
       <p className={css.cardFoot}>
         {evidence.subject} · looked at <Moment atMs={evidence.observedAtMs} />
@@ -95,6 +96,8 @@ function SeriesView({ incidentId, evidence, asTable }: Omit<CardProps, 'isTarget
     queryFn: ({ signal }) => fetchSeries(incidentId, evidence.id, signal),
     refetchInterval: polling,
   });
+  const hasNone = series.error instanceof ApiError && series.error.status === 404;
+  if (hasNone) return <FactsTable facts={evidence.facts} />;
   if (series.isError) return <Problem error={series.error} onRetry={() => void series.refetch()} />;
   if (!series.data) return <div className={css.plot} aria-busy="true" />;
   return <Drawn series={series.data} sentence={evidence.summary} asTable={asTable} />;

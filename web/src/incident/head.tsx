@@ -92,9 +92,6 @@ function Acts({ incident }: { readonly incident: IncidentPageData }): ReactNode 
   const isResolved = incident.state === 'resolved';
   return (
     <div className={css.acts}>
-      <span role="status" className={css.dim}>
-        {said}
-      </span>
       {!isResolved && incident.acknowledgedBy === null && <Button onPress={acknowledge}>Acknowledge</Button>}
       <Button onPress={copyLink}>
         Copy link <KeyCap>y</KeyCap>
@@ -104,6 +101,9 @@ function Acts({ incident }: { readonly incident: IncidentPageData }): ReactNode 
       </Button>
       {!isResolved && <Button onPress={() => setOpen('resolve')}>Resolve…</Button>}
       <Button onPress={() => setOpen('pause')}>Pause automation…</Button>
+      <span role="status" className={css.dim}>
+        {said}
+      </span>
       {error !== null && <Problem error={error} />}
       {open === 'report' && <ReportDialog incident={incident} onClose={() => setOpen(null)} />}
       {open === 'pause' && <PauseDialog incident={incident} onClose={() => setOpen(null)} />}

@@ -113,8 +113,13 @@ function niceCeil(value: number): number {
   return [1, 2, 4, 5, 8, 10].map((step) => step * power).find((step) => step >= value) ?? value;
 }
 
-/** The subject is bad when it crossed the threshold, or when there is none and an alert marks the plot. */
+/**
+ * The subject is bad when it crossed the threshold, or when there is none and an alert marks the plot; what is up or down is
+ * bad while it is down, and server errors are bad whoever has them.
+ */
 function lineColor(line: Line, series: Series, colors: Palette): string {
+  if (series.unit === 'up') return line.values.findLast((value) => value !== null) === 0 ? colors.bad : colors.ok;
+  if (/^5(xx|\d\d)$/.test(line.name)) return colors.bad;
   if (line.role !== 'subject') return colors.dim;
   const peak = line.values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
   const isAlerting = series.marks.some((mark) => mark.kind === 'alert');
@@ -148,7 +153,13 @@ function annotate(plot: uPlot, series: Series, colors: Palette, font: string): v
   ctx.textBaseline = 'alphabetic';
   if (series.threshold) drawThreshold(plot, series.threshold.value, colors, scale);
   for (const mark of series.marks)
-    drawMark(plot, mark.atMs / 1_000, mark.text || mark.kind, mark.kind === 'alert' ? colors.dim : colors.ours, scale);
+    drawMark(
+      plot,
+      mark.atMs / 1_000,
+      mark.kind === 'alert' ? 'alert' : mark.text || mark.kind,
+      mark.kind === 'alert' ? colors.dim : colors.ours,
+      scale,
+    );
   ctx.textAlign = 'right';
   for (const label of labels(plot, series, colors, scale)) {
     ctx.fillStyle = label.color;

@@ -68,7 +68,7 @@ interface StepProps {
 }
 
 function StepLine({ incidentId, step, isLive }: StepProps): ReactNode {
-  const isByHand = step.state === 'manual' || step.state === 'unbound';
+  const isByHand = step.state === 'manual' || step.state === 'unbound' || step.tick !== null;
   const [tone] = stepWords[step.state];
   return (
     <li className={css.step}>

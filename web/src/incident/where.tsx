@@ -6,7 +6,7 @@ import { type BackendView, fetchTopology, type ServerView, type Topology } from 
 import { usePolling } from '../live/connection.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Panel, Problem } from '../parts/panel.tsx';
-import { formatQuantity, formatSpan } from '../time/format.ts';
+import { formatAge, formatQuantity } from '../time/format.ts';
 import { useNow } from '../time/now.ts';
 import css from './incident.module.css';
 import { serverWords } from './words.ts';
@@ -41,7 +41,8 @@ function ReadAt({ target, map }: { readonly target: string; readonly map: Topolo
   const isStale = map.staleAfterMs !== null && ageMs > map.staleAfterMs;
   return (
     <>
-      {target} · read {formatSpan(ageMs)} ago{isStale && <strong className={css.stale}> ▲ stale</strong>}
+      {target} · read {formatAge(ageMs)}
+      {isStale && <strong className={css.stale}> ▲ stale</strong>}
     </>
   );
 }
@@ -68,14 +69,14 @@ function BackendWay({ map, backend }: { readonly map: Topology; readonly backend
         <div key={entry.id} className={css.node}>
           <strong>{entry.id}</strong>
           <span>{entry.bind}</span>
-          <span>{traffic(entry.rps, entry.errorShare)}</span>
+          <span>{traffic(entry)}</span>
         </div>
       ))}
       {entries.length > 0 && <Arrow />}
       <div className={css.node}>
         <strong>{backend.id}</strong>
         <span>{backend.ready === null ? 'ready: unknown' : `${backend.ready} of ${backend.servers.length} ready`}</span>
-        <span>{traffic(backend.rps, backend.errorShare)}</span>
+        <span>{traffic(backend)}</span>
       </div>
       <Arrow />
       <ul className={css.servers}>
@@ -103,8 +104,14 @@ function trouble(server: ServerView): number {
   return server.state === 'up' ? 0 : 1;
 }
 
-function traffic(rps: number | null, errorShare: number | null): string {
-  return `${rps === null ? 'traffic unknown' : formatQuantity(rps, '/s')} · 5xx ${errorShare === null ? 'unknown' : formatQuantity(errorShare, 'ratio')}`;
+interface Rates {
+  readonly rps: number | null;
+  readonly errorShare: number | null;
+}
+
+function traffic({ rps, errorShare }: Rates): string {
+  if (rps === null && errorShare === null) return 'traffic unknown';
+  return `${rps === null ? 'rate unknown' : formatQuantity(rps, '/s')} · 5xx ${errorShare === null ? 'unknown' : formatQuantity(errorShare, 'ratio')}`;
 }
 
 function ServerLine({ server }: { readonly server: ServerView }): ReactNode {
@@ -120,9 +127,9 @@ function ServerLine({ server }: { readonly server: ServerView }): ReactNode {
       </span>
       <code>{server.address}</code>
       <span>{server.weight === null ? 'w ?' : `w ${server.weight}`}</span>
-      <span>{server.rps === null ? '?/s' : formatQuantity(server.rps, '/s')}</span>
+      <span>{server.rps === null ? '' : formatQuantity(server.rps, '/s')}</span>
       <span className={server.failing ? css.badNumber : ''}>
-        {server.errorShare === null ? '? %' : formatQuantity(server.errorShare, 'ratio')}
+        {server.errorShare === null ? '' : formatQuantity(server.errorShare, 'ratio')}
       </span>
     </li>
   );

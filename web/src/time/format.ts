@@ -13,6 +13,11 @@ export function formatSpan(spanMs: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** How old something is: `41 s ago`. What is younger than a second, or by a clock that is ahead, is `just now`. */
+export function formatAge(ageMs: number): string {
+  return ageMs < 1_000 ? 'just now' : `${formatSpan(ageMs)} ago`;
+}
+
 /** A short measured duration: `0.64 s`, `3.1 s`. */
 export function formatMeasured(spanMs: number): string {
   if (spanMs < 10) return `${spanMs.toFixed(1)} ms`;
@@ -48,6 +53,9 @@ export function formatQuantity(value: number | string | null, unit: string): str
     case '%':
     case 'percent':
       return `${formatNumber(value)} %`;
+    case 'up':
+      return value === 0 ? 'down' : 'up';
+    case 'requests/s':
     case '/s':
     case 'rps':
     case '1/s':

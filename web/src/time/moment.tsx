@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { formatClock, formatInstant, formatSpan } from './format.ts';
+import { formatAge, formatClock, formatInstant, formatSpan } from './format.ts';
 import { useNow } from './now.ts';
 import { useZone, zoneName } from './zone.ts';
 
@@ -14,7 +14,7 @@ export function Moment({ atMs, show = 'clock' }: MomentProps): ReactNode {
   const nowMs = useNow();
   if (atMs === null) return <span>unknown</span>;
   const clock = formatClock(atMs, zone, nowMs);
-  const ago = `${formatSpan(nowMs - atMs)} ago`;
+  const ago = formatAge(nowMs - atMs);
   const title = `${formatInstant(atMs, zone)} ${zoneName(zone)}, ${ago}`;
   return (
     <time dateTime={new Date(atMs).toISOString()} title={title}>

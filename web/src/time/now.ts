@@ -10,7 +10,8 @@ export const serverClock = {
     // Under a second it is the way through the network, not the clocks.
     if (Math.abs(measured - offsetMs) > 1_000) offsetMs = measured;
   },
-  now: (): number => Date.now() + offsetMs,
+  /** An instant of this machine's clock, as the server's clock tells it. */
+  of: (localMs: number): number => localMs + offsetMs,
 };
 
 const listeners = new Set<() => void>();
