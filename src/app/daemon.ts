@@ -250,12 +250,16 @@ const tendEveryMs = 2_000;
 
 /** Does the work again and again, never twice at a time; the returned function ends it. */
 function every(ms: number, work: () => Promise<void>, onBug: (error: unknown) => void): () => void {
+  let ended = false;
   let cancel = () => {};
   const next = () => {
-    cancel = systemTimer.after(ms, () => void work().catch(onBug).finally(next));
+    if (!ended) cancel = systemTimer.after(ms, () => void work().catch(onBug).finally(next));
   };
   next();
-  return () => cancel();
+  return () => {
+    ended = true;
+    cancel();
+  };
 }
 
 function messageOf(error: unknown): string {

@@ -1,0 +1,78 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { parseRuleFile, type RuleGroup } from '../detect/rules/rule-file.ts';
+import { catalogDirectory } from './runbook-shelf.ts';
+
+/** All rule files of the configuration. A file that does not load is an error with its place; the others load all the same. */
+export interface LoadedRules {
+  readonly groups: readonly RuleGroup[];
+  readonly alertNames: ReadonlySet<string>;
+  readonly errors: readonly string[];
+}
+
+const fileBytesMax = 10_000_000;
+
+/** Reads the rule files of `rules:`: `catalog` is what we ship corrected, `catalog/published` what was published; else files, directories and globs. */
+export async function loadRules(sources: readonly string[]): Promise<LoadedRules> {
+  const groups: RuleGroup[] = [];
+  const errors: string[] = [];
+  for (const source of sources) {
+    const paths = await ruleFiles(source);
+    if (paths.length === 0) errors.push(`rules: ${source}: no rule file is there`);
+    for (const path of paths) {
+      const loaded = await loadFile(path);
+      groups.push(...loaded.groups);
+      errors.push(...loaded.errors);
+    }
+  }
+  const alertNames = new Set(groups.flatMap((group) => group.rules.flatMap((rule) => (rule.kind === 'alert' ? [rule.alert] : []))));
+  return { groups, alertNames, errors };
+}
+
+/** Paths of the rule files that a source means, in order. */
+export async function ruleFiles(source: string): Promise<string[]> {
+  if (source === 'catalog') return await rulesUnder(join(catalogDirectory, 'rules'), (name) => !name.startsWith('published/'));
+  if (source.startsWith('catalog/')) return await rulesUnder(join(catalogDirectory, 'rules', source.slice('catalog/'.length)), () => true);
+  if (/[*?[]/.test(basename(source))) return await globbed(source);
+  const info = await stat(source).catch(() => null);
+  if (info === null) return [];
+  return info.isDirectory() ? await rulesUnder(source, () => true) : [source];
+}
+
+async function rulesUnder(root: string, wanted: (name: string) => boolean): Promise<string[]> {
+  const names = await readdir(root, { recursive: true }).catch(() => []);
+  return names
+    .filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && wanted(name))
+    .sort()
+    .map((name) => join(root, name));
+}
+
+/** `*` and `?` in the last part of a path, as Prometheus' `rule_files` takes them. */
+async function globbed(pattern: string): Promise<string[]> {
+  const directory = dirname(pattern);
+  const names = await readdir(directory).catch(() => []);
+  const matches = wildcard(basename(pattern));
+  return names
+    .filter(matches)
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+/** Matches without a regular expression: the pattern is a person's, the names are anybody's. */
+function wildcard(pattern: string): (name: string) => boolean {
+  const match = (p: number, name: string, n: number): boolean => {
+    if (p === pattern.length) return n === name.length;
+    if (pattern[p] === '*')
+      return Array.from({ length: name.length - n + 1 }, (_, skip) => skip).some((skip) => match(p + 1, name, n + skip));
+    return n < name.length && (pattern[p] === '?' || pattern[p] === name[n]) && match(p + 1, name, n + 1);
+  };
+  return (name) => match(0, name, 0);
+}
+
+async function loadFile(path: string): Promise<{ readonly groups: readonly RuleGroup[]; readonly errors: readonly string[] }> {
+  const shown = path.startsWith(catalogDirectory) ? `catalog/${relative(catalogDirectory, path)}` : path;
+  const info = await stat(path);
+  if (info.size > fileBytesMax) return { groups: [], errors: [`${shown}: has ${info.size} bytes, the limit is ${fileBytesMax}`] };
+  const { groups, errors } = parseRuleFile(await readFile(path, 'utf8'), shown);
+  return { groups, errors: errors.map((error) => `${error.file}:${error.line}:${error.column} ${error.message}`) };
+}
