@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { labelsOf } from '../../model/labels.ts';
 import { allChecks } from '../diagnosis/all-checks.ts';
-import { causeIds } from '../diagnosis/causes.ts';
+import { vocabulary } from '../diagnosis/vocabulary.ts';
 import { actions } from '../mitigation/mitigations.ts';
 import { loadRunbooks } from './load-runbooks.ts';
 import { matchPage } from './match-page.ts';
@@ -15,8 +15,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string): { path: string; text: string } => ({ path, text: readFileSync(root + path, 'utf8') });
 const found = (pattern: string): { path: string; text: string }[] => globSync(pattern, { cwd: root }).map(read);
 const rules = found('catalog/rules/**/*.yml').filter(({ path }) => !path.endsWith('.test.yml'));
-const causes = [...causeIds, ...actions.flatMap((action) => action.causes)];
-const known = { checks: allChecks.map(({ id }) => id), actions: actions.map(({ id }) => id), causes };
+const known = { checks: allChecks.map(({ id }) => id), actions: actions.map(({ id }) => id), causes: vocabulary };
 const { pages, findings } = loadRunbooks(found('catalog/runbooks/**/*.{md,yml}'), known, {
   hashText: (text) => createHash('sha256').update(text).digest('hex'),
   rules,
