@@ -121,9 +121,11 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
     await page.getByRole('checkbox', { name: /Add capacity/ }).click();
     const step = server.world.steps.find((each) => each.id === 'mitigation/4')!;
     Object.assign(step, { version: 2, tick: { actor: 'jon', at: server.now(), note: '' } });
+    await page.getByRole('dialog').waitFor();
+    server.changed('1042');
+    await page.getByText(/ticked by jon/).waitFor();
     await page.getByRole('button', { name: 'Tick off' }).click();
     await page.getByRole('dialog').getByText('Somebody was faster.').waitFor();
-    await page.getByText(/ticked by jon/).waitFor();
   });
 
   test('shows the report as text, with copy and download', async () => {

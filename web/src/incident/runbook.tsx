@@ -110,37 +110,48 @@ function Outcome({ step }: { readonly step: RunbookStep }): ReactNode {
 }
 
 function TickBox({ incidentId, step }: Omit<StepProps, 'isLive'>): ReactNode {
-  const client = useQueryClient();
-  const [isAsking, setAsking] = useState(false);
-  const isTicked = step.tick !== null;
+  // The step as it was when the dialog opened: what is asked must not turn around while somebody types.
+  const [asking, setAsking] = useState<RunbookStep | null>(null);
   return (
     <>
       <input
         type="checkbox"
         className={css.tick}
-        checked={isTicked}
+        checked={step.tick !== null}
         aria-label={`done by hand: ${step.text}`}
-        onChange={() => setAsking(true)}
+        onChange={() => setAsking(step)}
       />
-      {isAsking && (
-        <ReasonDialog
-          title={isTicked ? 'Take the tick back' : 'Done by hand'}
-          ask={isTicked ? 'Why?' : 'What did you do or see? (optional)'}
-          act={isTicked ? 'Take the tick back' : 'Tick off'}
-          optional
-          onClose={() => setAsking(false)}
-          onSend={async (note) => {
-            try {
-              await tickStep(incidentId, step, !isTicked, note);
-            } finally {
-              // Also after a 409: somebody was faster, and their tick is what is true.
-              await client.invalidateQueries({ queryKey: ['incident', incidentId, 'steps'] });
-            }
-          }}
-        >
-          <p>{step.text}</p>
-        </ReasonDialog>
-      )}
+      {asking && <TickDialog incidentId={incidentId} step={asking} onClose={() => setAsking(null)} />}
     </>
+  );
+}
+
+interface TickDialogProps {
+  readonly incidentId: string;
+  readonly step: RunbookStep;
+  readonly onClose: () => void;
+}
+
+function TickDialog({ incidentId, step, onClose }: TickDialogProps): ReactNode {
+  const client = useQueryClient();
+  const isTicked = step.tick !== null;
+  return (
+    <ReasonDialog
+      title={isTicked ? 'Take the tick back' : 'Done by hand'}
+      ask={isTicked ? 'Why?' : 'What did you do or see? (optional)'}
+      act={isTicked ? 'Take the tick back' : 'Tick off'}
+      optional
+      onClose={onClose}
+      onSend={async (note) => {
+        try {
+          await tickStep(incidentId, step, !isTicked, note);
+        } finally {
+          // Also after a 409: somebody was faster, and their tick is what is true.
+          await client.invalidateQueries({ queryKey: ['incident', incidentId, 'steps'] });
+        }
+      }}
+    >
+      <p>{step.text}</p>
+    </ReasonDialog>
   );
 }
