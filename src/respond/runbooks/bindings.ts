@@ -5,7 +5,7 @@ import type { YamlText } from './yaml-node.ts';
 import { listItems, mapEntries, parseYamlText, scalarText } from './yaml-node.ts';
 
 /** What one `steps:` entry attaches. */
-export interface StepBinding {
+interface StepBinding {
   readonly step: string;
   readonly checks: readonly CheckBinding[];
   readonly actions: readonly ActionBinding[];

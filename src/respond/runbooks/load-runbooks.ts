@@ -51,7 +51,7 @@ export function loadRunbooks(files: readonly RunbookFile[], known: KnownIds, aro
 }
 
 /** Whether a path of a runbook directory is a runbook page. */
-export function isPage(path: string): boolean {
+function isPage(path: string): boolean {
   return path.endsWith('.md') && !['SOURCE', 'README', '_index'].includes(fileStem(path));
 }
 

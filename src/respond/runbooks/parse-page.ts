@@ -267,14 +267,7 @@ class PageReader {
 }
 
 /** A finding about one page; broken text is an error. */
-export function pageFinding(
-  file: string,
-  alert: string | null,
-  check: RunbookCheck,
-  place: Place,
-  message: string,
-  fix: string,
-): RunbookFinding {
+function pageFinding(file: string, alert: string | null, check: RunbookCheck, place: Place, message: string, fix: string): RunbookFinding {
   return { check, severity: 'error', file, line: place.line, column: place.column, alert, message, fix };
 }
 

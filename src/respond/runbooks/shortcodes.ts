@@ -8,7 +8,7 @@ export interface Shortcode {
 }
 
 /** A shortcode that cannot be read. */
-export interface ShortcodeMistake {
+interface ShortcodeMistake {
   readonly offset: number;
   readonly message: string;
   readonly fix: string;

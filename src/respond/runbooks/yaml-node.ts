@@ -38,10 +38,9 @@ export function listItems(node: unknown): readonly unknown[] | null {
   return isSeq(node) ? node.items : null;
 }
 
-/** The text of a scalar as a person reads it; null for anything else, for null and for an empty value. */
+/** The text of a scalar, as written: nothing is taken for a number or a date. null for anything else. */
 export function scalarText(node: unknown): string | null {
-  if (!isScalar(node) || node.value === null || node.value === undefined) return null;
-  return typeof node.value === 'string' ? node.value : String(node.source ?? node.value);
+  return isScalar(node) && typeof node.value === 'string' ? node.value : null;
 }
 
 /** A map of texts; what is no text is left out. */
