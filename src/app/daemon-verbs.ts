@@ -4,13 +4,11 @@ import type { Store } from '../connectors/storage/embedded/open-store.ts';
 import type { ScrapeLoop } from '../detect/scrape/scrape-loop.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
 import { targetLabels } from '../detect/series/target-labels.ts';
-import type { PauseVerbs, PlanVerbs, RunbookPageView, RunbookView, Verbs } from '../interfaces/verbs.ts';
+import type { PauseVerbs, PlanVerbs, RunbookPageView, Verbs } from '../interfaces/verbs.ts';
 import type { Ask } from '../respond/diagnosis/gather.ts';
 import type { IncidentDesk } from '../respond/incidents/incident-desk.ts';
 import type { Mitigation } from '../respond/mitigation/mitigation.ts';
 import type { Response } from '../respond/response.ts';
-import type { Page } from '../respond/runbooks/page.ts';
-import { isUnbound } from '../respond/runbooks/page.ts';
 import type { AlertFeed } from './alert-feed.ts';
 import { evidenceSeries } from './evidence-series.ts';
 import { findSubject, instanceOf } from './find-subject.ts';
@@ -22,6 +20,7 @@ import type { OwnMetrics } from './own-metrics.ts';
 import type { ProxyMemory } from './proxy-memory.ts';
 import { createQueries } from './queries.ts';
 import type { RuleRunner } from './rule-runner.ts';
+import { runbookPageView, runbookView } from './runbook-view.ts';
 import type { Silences } from './silences.ts';
 
 export interface VerbParts {
@@ -213,41 +212,10 @@ function targetViews({ current, loop }: VerbParts) {
   });
 }
 
-function runbookView(page: Page): RunbookView {
-  return {
-    title: page.title,
-    path: page.path,
-    hash: page.hash ?? '',
-    aliases: page.aliases,
-    steps: page.steps.length,
-    unbound: page.steps.filter(isUnbound).length,
-  };
-}
-
 function runbookPage({ current }: VerbParts, title: string): RunbookPageView | null {
   const { pages, findings } = current().runbooks;
   const page = pages.find((candidate) => candidate.title === title);
-  if (page === undefined) return null;
-  const items = page.steps.map((step) => ({
-    id: step.id,
-    section: step.section,
-    number: step.number,
-    text: step.text,
-    bound: [
-      ...step.checks.map((check) => ({ kind: 'check', id: check.id, when: [], why: null })),
-      ...step.actions.map((action) => ({ kind: 'action', id: action.id, when: action.when, why: null })),
-      ...(step.manual === null ? [] : [{ kind: 'manual', id: '', when: [], why: step.manual }]),
-    ],
-  }));
-  const mine = findings
-    .filter((finding) => finding.file === page.path)
-    .map(({ severity, line, message, fix }) => ({ severity, line, message, fix }));
-  return {
-    ...runbookView(page),
-    rule: page.rule === null ? null : { file: page.rule.file, alert: page.rule.alert },
-    items,
-    findings: mine,
-  };
+  return page === undefined ? null : runbookPageView(page, findings);
 }
 
 async function statusOf({ store, current, clock, version, loop, rules }: VerbParts) {

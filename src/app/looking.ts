@@ -34,6 +34,8 @@ export interface LookParts {
   readonly ask: Ask;
   readonly clock: Clock;
   readonly pages: readonly Page[];
+  /** An end that comes before the usual one. */
+  readonly deadline?: AbortSignal;
 }
 
 /** Runs the runbook of an alert: all checks under one deadline, weighed, with what came of each step of its page. */
@@ -44,7 +46,7 @@ export async function lookAt(request: LookRequest, parts: LookParts): Promise<Lo
     checks: allChecks,
     ask: parts.ask,
     clock: parts.clock,
-    deadline: AbortSignal.timeout(diagnosisDeadlineMs),
+    deadline: AbortSignal.any([AbortSignal.timeout(diagnosisDeadlineMs), ...(parts.deadline === undefined ? [] : [parts.deadline])]),
     offers: (cause) => offersFor(cause, subject.target.proxy),
   });
   const page = matchPage(alert, parts.pages);

@@ -1,0 +1,115 @@
+import type { ConfigError } from '../../config/config-error.ts';
+import type { Diagnosis } from '../../model/diagnosis.ts';
+import type { Labels } from '../../model/labels.ts';
+import type { RunbookPageView, RunbookView } from '../verbs.ts';
+import type { Io } from './command.ts';
+
+/** What a command has done on this machine. `app` implements it; what is asked of a daemon goes over HTTP instead. */
+export interface CliVerbs {
+  readonly version: string;
+  /** Runs the daemon until it is told to end; its exit code. */
+  run(configFile: string, io: Io): Promise<number>;
+  /** Reads the configuration, the rules and the pages it names. */
+  check(configFile: string): Promise<CheckReport>;
+  /** Runs the runbook of an alert without a daemon and without storage. */
+  diagnose(request: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseOutcome>;
+  readonly rules: RuleFileVerbs;
+  readonly runbooks: RunbookFileVerbs;
+  /** Looks for proxies on this machine and writes a configuration. */
+  init(request: { readonly path: string; readonly force: boolean; readonly dryRun: boolean }): Promise<InitReport>;
+  /** Game days: has a command language of its own. */
+  lab(args: readonly string[], io: Io): Promise<number>;
+  demo(options: DemoOptions, io: Io): Promise<number>;
+}
+
+export interface DemoOptions {
+  /** Approve by itself instead of waiting for a person. */
+  readonly auto: boolean;
+  readonly proxy: 'haproxy' | 'traefik' | null;
+}
+
+/** Something about a file that a person should correct. The shape is public: `rules check -o json` prints it. */
+export interface FileFinding {
+  readonly check: string;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly alert: string | null;
+  readonly message: string;
+  /** What to do about it; empty when the message says it. */
+  readonly fix: string;
+}
+
+export interface CheckReport {
+  readonly file: string;
+  readonly ok: boolean;
+  readonly errors: readonly ConfigError[];
+  readonly warnings: readonly ConfigError[];
+  readonly targets: readonly { readonly name: string; readonly proxy: string; readonly url: string }[];
+  readonly servers: number;
+  readonly mode: string | null;
+  readonly rules: { readonly files: number; readonly rules: number };
+  readonly runbooks: { readonly pages: number; readonly steps: number; readonly unbound: number };
+  readonly findings: readonly FileFinding[];
+}
+
+export interface DiagnoseRequest {
+  readonly configFile: string;
+  readonly alert: string;
+  readonly labels: Labels;
+}
+
+export type DiagnoseOutcome =
+  | { readonly kind: 'diagnosed'; readonly diagnosis: Diagnosis }
+  | { readonly kind: 'bad-config'; readonly errors: readonly ConfigError[] }
+  | { readonly kind: 'unknown-alert'; readonly known: readonly string[] }
+  | { readonly kind: 'no-target'; readonly targets: readonly string[] };
+
+export interface RuleFileVerbs {
+  /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
+  check(sources: readonly string[]): Promise<{ readonly findings: readonly FileFinding[]; readonly files: number; readonly rules: number }>;
+  /** Runs unit test files in promtool's format. */
+  test(files: readonly string[]): Promise<readonly RuleTestFile[]>;
+  list(sources: readonly string[]): Promise<readonly ListedRule[]>;
+}
+
+export interface RuleTestFile {
+  readonly file: string;
+  readonly passed: boolean;
+  /** What differs, or why the file could not be run. */
+  readonly failures: readonly string[];
+}
+
+export interface ListedRule {
+  readonly file: string;
+  readonly line: number;
+  readonly group: string;
+  readonly kind: 'alert' | 'record';
+  readonly name: string;
+  readonly expr: string;
+  readonly forMs: number;
+}
+
+export interface RunbookFileVerbs {
+  check(sources: readonly string[]): Promise<{ readonly findings: readonly FileFinding[]; readonly pages: readonly RunbookView[] }>;
+  /** The page of that title, alias or alert; null with what there is when none fits. */
+  show(sources: readonly string[], title: string): Promise<{ readonly page: RunbookPageView | null; readonly titles: readonly string[] }>;
+}
+
+export interface FoundProxy {
+  readonly name: string;
+  readonly proxy: 'haproxy' | 'traefik';
+  readonly metricsUrl: string;
+  /** Where we looked and what was not found, as sentences. */
+  readonly notes: readonly string[];
+}
+
+export interface InitReport {
+  readonly path: string;
+  readonly outcome: 'written' | 'exists' | 'dry-run';
+  /** The configuration as written, or as it would be. */
+  readonly text: string;
+  readonly found: readonly FoundProxy[];
+  readonly notes: readonly string[];
+}

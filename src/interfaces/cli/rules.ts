@@ -1,0 +1,109 @@
+import { formatDuration } from '../../base/duration.ts';
+import type { FileFinding } from './cli-verbs.ts';
+import { CliError, type Command, exit, type Io, outputOption } from './command.ts';
+import { findingLine } from './finding-line.ts';
+import { createStyle, safe, table } from './terminal-text.ts';
+
+const sources = {
+  name: '[files...]',
+  summary: 'rule files, directories or globs; catalog is what we ship (the default), catalog/published what was given',
+};
+
+const rulesCheck: Command = {
+  name: 'rules check',
+  summary: 'Say what is wrong with rule files, with line and column.',
+  effect: 'reads',
+  arguments: [sources],
+  options: [outputOption],
+  examples: ['proxymedic rules check rules/*.yml', 'proxymedic rules check catalog/published -o json'],
+  async run(given, io, verbs) {
+    const report = await verbs.rules.check(orCatalog(given.positionals));
+    if (given.json) io.out(`${JSON.stringify({ findings: report.findings.map(publicShape) })}\n`);
+    else tellFindings(report.findings, io, `${report.rules} rules in ${report.files} files`);
+    return report.findings.some((finding) => finding.severity === 'error') ? exit.finding : exit.done;
+  },
+};
+
+const rulesTest: Command = {
+  name: 'rules test',
+  summary: "Run unit tests of rules, in promtool's file format.",
+  effect: 'reads',
+  arguments: [{ name: '<files...>', summary: "promtool's unit test files" }],
+  options: [outputOption],
+  examples: ['proxymedic rules test tests/*.test.yml'],
+  async run(given, io, verbs) {
+    const files = await verbs.rules.test(given.positionals);
+    const { good, bad } = createStyle(io.color);
+    if (given.json) io.out(`${JSON.stringify({ files, passed: files.every((file) => file.passed) })}\n`);
+    for (const { file, passed, failures } of given.json ? [] : files) {
+      io.out(`${passed ? good('ok') : bad('FAILED')} ${safe(file)}\n`);
+      for (const failure of failures)
+        io.err(
+          `${failure
+            .split('\n')
+            .map((line) => `  ${safe(line)}\n`)
+            .join('')}`,
+        );
+    }
+    return files.every((file) => file.passed) ? exit.done : exit.finding;
+  },
+};
+
+const rulesList: Command = {
+  name: 'rules list',
+  summary: 'List the rules of files.',
+  effect: 'reads',
+  arguments: [sources],
+  options: [outputOption],
+  examples: ['proxymedic rules list', 'proxymedic rules list catalog/published'],
+  async run(given, io, verbs) {
+    const rules = await verbs.rules.list(orCatalog(given.positionals));
+    if (given.json) io.out(`${JSON.stringify({ rules, next: null, total: rules.length, counts: {} })}\n`);
+    else
+      io.out(
+        table(
+          rules.map((rule) => [
+            rule.kind,
+            safe(rule.name),
+            `for ${formatDuration(rule.forMs)}`,
+            safe(`${rule.file}:${rule.line}`),
+            safe(rule.expr),
+          ]),
+        ),
+      );
+    return exit.done;
+  },
+};
+
+const rulesProve: Command = {
+  name: 'rules prove',
+  summary: 'A witness that fires, or a proof that a rule never can.',
+  effect: 'reads',
+  hidden: true,
+  arguments: [sources],
+  options: [outputOption],
+  examples: [],
+  run() {
+    throw new CliError('rules prove is not there yet. proxymedic rules check says what is wrong with a rule');
+  },
+};
+
+export const ruleCommands: readonly Command[] = [rulesCheck, rulesTest, rulesList, rulesProve];
+
+function orCatalog(given: readonly string[]): readonly string[] {
+  return given.length === 0 ? ['catalog'] : given;
+}
+
+/** The documented keys first; a program that reads them does not mind more. */
+function publicShape({ check, severity, file, line, alert, message, fix, column }: FileFinding) {
+  return { check, severity, file, line, alert, message, fix, column };
+}
+
+/** Findings on stdout, because they are what was asked for; and one line that says how it stands. */
+export function tellFindings(findings: readonly FileFinding[], io: Io, looked: string): void {
+  const style = createStyle(io.color);
+  for (const finding of findings) io.out(`${findingLine(finding, style)}\n`);
+  const errors = findings.filter((finding) => finding.severity === 'error').length;
+  const word = errors === 0 ? style.good('ok') : style.bad('not ok');
+  io.out(`${word}: ${looked}, ${errors} errors, ${findings.length - errors} other findings\n`);
+}
