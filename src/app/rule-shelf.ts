@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { parseRuleFile, type RuleGroup } from '../detect/rules/rule-file.ts';
+import { formatProblem, type RuleGroup } from '../detect/rules/rule.ts';
+import { parseRuleFile } from '../detect/rules/rule-file.ts';
 import { catalogDirectory } from './runbook-shelf.ts';
 
 /** All rule files of the configuration. A file that does not load is an error with its place; the others load all the same. */
@@ -25,7 +26,7 @@ export async function loadRules(sources: readonly string[]): Promise<LoadedRules
       errors.push(...loaded.errors);
     }
   }
-  const alertNames = new Set(groups.flatMap((group) => group.rules.flatMap((rule) => (rule.kind === 'alert' ? [rule.alert] : []))));
+  const alertNames = new Set(groups.flatMap((group) => group.rules.flatMap((rule) => (rule.kind === 'alerting' ? [rule.name] : []))));
   return { groups, alertNames, errors };
 }
 
@@ -73,6 +74,6 @@ async function loadFile(path: string): Promise<{ readonly groups: readonly RuleG
   const shown = path.startsWith(catalogDirectory) ? `catalog/${relative(catalogDirectory, path)}` : path;
   const info = await stat(path);
   if (info.size > fileBytesMax) return { groups: [], errors: [`${shown}: has ${info.size} bytes, the limit is ${fileBytesMax}`] };
-  const { groups, errors } = parseRuleFile(await readFile(path, 'utf8'), shown);
-  return { groups, errors: errors.map((error) => `${error.file}:${error.line}:${error.column} ${error.message}`) };
+  const { groups, problems } = parseRuleFile(await readFile(path, 'utf8'), shown);
+  return { groups, errors: problems.map(formatProblem) };
 }

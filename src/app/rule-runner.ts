@@ -1,0 +1,228 @@
+import type { Clock } from '../base/clock.ts';
+import type { Timer } from '../base/timer.ts';
+import type { Config } from '../config/schema.ts';
+import { createPrometheusApi, type PrometheusApi } from '../connectors/metrics/prometheus-api/prometheus-api.ts';
+import { windowNeeds } from '../detect/promql/window-needs.ts';
+import { evaluateGroup, type GroupOutcome, type RuleQuery } from '../detect/rules/evaluate-group.ts';
+import { slotsAround } from '../detect/rules/group-schedule.ts';
+import { type GroupState, noState, revivedState, writtenSeries } from '../detect/rules/group-state.ts';
+import { queryForRule, queryForTemplate } from '../detect/rules/local-query.ts';
+import type { Rule, RuleGroup } from '../detect/rules/rule.ts';
+import type { SeriesWindows } from '../detect/series/series-windows.ts';
+import type { RuleView } from '../interfaces/verbs.ts';
+import type { Alert } from '../model/alert.ts';
+import { labelsOf } from '../model/labels.ts';
+import type { StateStore } from '../respond/incidents/state-store.ts';
+import type { OwnMetrics } from './own-metrics.ts';
+import type { LoadedRules } from './rule-shelf.ts';
+
+export interface RuleRunnerParts {
+  readonly clock: Clock;
+  readonly timer: Timer;
+  readonly windows: SeriesWindows;
+  readonly state: StateStore;
+  readonly metrics: OwnMetrics;
+  /** All alerts that fire after a round of evaluations. */
+  onRound(firing: readonly Alert[]): Promise<void>;
+  onBug(error: unknown): void;
+}
+
+interface Watched {
+  readonly group: RuleGroup;
+  readonly key: string;
+  state: GroupState;
+  outcome: GroupOutcome | null;
+  evaluatedAt: number | null;
+  durationMs: number | null;
+  /** What is stored, to write only what changed. */
+  stored: string;
+}
+
+/** Windows are at least so long, whatever the rules ask: diagnosis and plots look back, too. */
+const retentionMinMs = 15 * 60_000;
+const remoteTimeoutMs = 10_000;
+
+/** Evaluates the rules when scrapes commit, or at their own slots; remembers every alert across a restart. */
+export class RuleRunner {
+  readonly #parts: RuleRunnerParts;
+  #watched: Watched[] = [];
+  #remote: { readonly api: PrometheusApi; readonly intervalMs: number } | null = null;
+  #cancels: (() => void)[] = [];
+  /** Evaluations run one after the other; a commit that comes meanwhile waits, the newest replaces an older one. */
+  #running: Promise<void> = Promise.resolve();
+  #waitingAt: number | null = null;
+  #rounds = 0;
+  #ended = false;
+
+  constructor(parts: RuleRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /** Replaces the rules. Unchanged rules keep their alerts; what a removed group had written ends. */
+  async setRules(rules: LoadedRules, remote: Config['metrics']): Promise<void> {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    await this.#running;
+    const before = new Map(this.#watched.map((watched) => [watched.key, watched]));
+    this.#remote = remote === null ? null : { api: createPrometheusApi({ url: remote.url }), intervalMs: remote.evaluationIntervalMs };
+    this.#watched = await Promise.all(rules.groups.map((group) => this.#watch(group, before)));
+    const kept = new Set(this.#watched.map((watched) => watched.key));
+    for (const [key, watched] of before) {
+      if (kept.has(key)) continue;
+      this.#parts.windows.appendStale(writtenSeries(watched.state), this.#parts.clock.now());
+      await this.#parts.state.remove(key);
+    }
+    for (const watched of this.#watched) this.#schedule(watched);
+  }
+
+  /** How far back the rules read, in ms. */
+  retentionMs(): number {
+    const needs = this.#watched.flatMap(({ group }) => group.rules.flatMap((rule) => windowNeeds(rule.expr).map((need) => need.rangeMs)));
+    return Math.max(retentionMinMs, ...needs.map((rangeMs) => rangeMs + 60_000));
+  }
+
+  /** Scrapes were committed: the moment for every group without an interval of its own. */
+  onCommit(atMs: number): void {
+    if (this.#remote !== null || this.#ended) return;
+    const already = this.#waitingAt !== null;
+    this.#waitingAt = atMs;
+    if (already) return;
+    this.#enqueue(async () => {
+      const dueAt = this.#waitingAt ?? atMs;
+      this.#waitingAt = null;
+      await this.#evaluate(
+        this.#watched.filter(({ group }) => group.intervalMs === null),
+        dueAt,
+      );
+    });
+  }
+
+  ready(): boolean {
+    return this.#rounds > 0 || this.#watched.length === 0;
+  }
+
+  views(): RuleView[] {
+    return this.#watched.flatMap((watched) => watched.group.rules.map((rule, index) => viewOf(watched, rule, index)));
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    await this.#running;
+  }
+
+  async #watch(group: RuleGroup, before: ReadonlyMap<string, Watched>): Promise<Watched> {
+    const key = `rules/${group.file};${group.name}`;
+    const state = before.get(key)?.state ?? (await this.#restored(key));
+    return { group, key, state, outcome: null, evaluatedAt: null, durationMs: null, stored: JSON.stringify(state) };
+  }
+
+  async #restored(key: string): Promise<GroupState> {
+    const value = (await this.#parts.state.get(key))?.value;
+    // Written by us under this key; anything else is as good as nothing.
+    const isState = typeof value === 'object' && value !== null && 'rules' in value && Array.isArray(value.rules);
+    return isState ? revivedState(value as GroupState) : noState;
+  }
+
+  #schedule(watched: Watched): void {
+    const intervalMs = watched.group.intervalMs ?? this.#remote?.intervalMs ?? null;
+    if (intervalMs === null) return;
+    const next = (afterMs: number): void => {
+      const { nextAt } = slotsAround(watched.group, intervalMs, Math.max(afterMs, this.#parts.clock.now()));
+      const cancel = this.#parts.timer.after(nextAt - this.#parts.clock.now(), () => {
+        this.#enqueue(() => this.#evaluate([watched], nextAt));
+        next(nextAt);
+      });
+      this.#cancels.push(cancel);
+    };
+    next(0);
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#running = this.#running.then(work).catch((error: unknown) => this.#parts.onBug(error));
+  }
+
+  async #evaluate(due: readonly Watched[], atMs: number): Promise<void> {
+    if (this.#ended) return;
+    for (const watched of due) {
+      const startedAt = performance.now();
+      watched.outcome = await evaluateGroup(watched.group, watched.state, atMs, this.#query(), this.#parts.windows, {
+        templateQuery: (text, queryAtMs) => queryForTemplate(text, queryAtMs, { queryable: this.#parts.windows }),
+      });
+      watched.state = watched.outcome.state;
+      watched.evaluatedAt = atMs;
+      watched.durationMs = performance.now() - startedAt;
+      this.#count(watched.outcome);
+    }
+    await this.#store(due, atMs);
+    this.#rounds += 1;
+    await this.#parts.onRound(this.#firing());
+  }
+
+  #query(): RuleQuery {
+    const remote = this.#remote;
+    if (remote === null) return (expr, _text, atMs) => queryForRule(expr, atMs, { queryable: this.#parts.windows });
+    return async (_expr, text, atMs) => {
+      const { value } = await remote.api.instant(text, atMs, AbortSignal.timeout(remoteTimeoutMs));
+      if (value.type === 'vector') return value.samples;
+      if (value.type === 'scalar') return [{ labels: labelsOf([]), value: value.value }];
+      throw new Error('rule result is not a vector or scalar');
+    };
+  }
+
+  #count(outcome: GroupOutcome): void {
+    for (const health of outcome.health) {
+      this.#parts.metrics.count('proxymedic_rule_evaluations_total', 'Evaluations of rules by outcome.', {
+        outcome: health.ok ? 'ok' : 'error',
+      });
+    }
+  }
+
+  /** Only what changed since it was last written; values move with every scrape and are not worth a write. */
+  async #store(due: readonly Watched[], atMs: number): Promise<void> {
+    const changed = due.flatMap((watched) => {
+      const stored = JSON.stringify(watched.state, (key, value: unknown) => (key === 'value' || key === 'annotations' ? undefined : value));
+      if (stored === watched.stored) return [];
+      watched.stored = stored;
+      return [[watched.key, watched.state] as const];
+    });
+    if (changed.length > 0) await this.#parts.state.putAll(changed, atMs);
+  }
+
+  #firing(): Alert[] {
+    return this.#watched.flatMap(({ outcome }) =>
+      (outcome?.alerts ?? []).flatMap(({ alert }) => (alert.state === 'firing' ? [alert] : [])),
+    );
+  }
+}
+
+function viewOf(watched: Watched, rule: Rule, index: number): RuleView {
+  const health = watched.outcome?.health[index] ?? null;
+  const alerts = (watched.outcome?.alerts ?? []).flatMap((one) => (one.rule === rule ? [one.alert] : []));
+  const labels = Object.fromEntries([...rule.labels].map(([name, value]) => [name, typeof value === 'string' ? value : value.source]));
+  return {
+    id: `${watched.group.file};${watched.group.name};${index}`,
+    kind: rule.kind === 'alerting' ? 'alert' : 'record',
+    name: rule.name,
+    group: watched.group.name,
+    file: watched.group.file,
+    line: rule.place.line,
+    expr: rule.exprText,
+    forMs: rule.kind === 'alerting' ? rule.forMs : 0,
+    keepFiringForMs: rule.kind === 'alerting' ? rule.keepFiringForMs : 0,
+    labels,
+    annotations: rule.kind === 'alerting' ? Object.fromEntries([...rule.annotations].map(([name, value]) => [name, value.source])) : {},
+    state: stateOf(health, alerts),
+    alerts,
+    error: health?.error ?? null,
+    evaluatedAt: watched.evaluatedAt,
+    durationMs: watched.durationMs,
+    intervalMs: watched.group.intervalMs,
+  };
+}
+
+function stateOf(health: { readonly ok: boolean } | null, alerts: readonly Alert[]): RuleView['state'] {
+  if (health === null) return 'unknown';
+  if (!health.ok) return 'error';
+  if (alerts.some((alert) => alert.state === 'firing')) return 'firing';
+  return alerts.some((alert) => alert.state === 'pending') ? 'pending' : 'inactive';
+}
