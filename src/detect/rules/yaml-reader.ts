@@ -74,7 +74,8 @@ export class YamlReader {
     for (const pair of map.items) {
       const keyNode = this.resolve(pair.key);
       if (!isScalar(keyNode)) continue;
-      const key = String(keyNode.value);
+      // The library gives `<<` as a symbol when it means a merge.
+      const key = typeof keyNode.value === 'symbol' ? '<<' : String(keyNode.value);
       const value = isMap(pair.value) || isSeq(pair.value) || isScalar(pair.value) || isAlias(pair.value) ? pair.value : null;
       if (key !== '<<') own.push({ key, keyNode, value });
       else for (const source of this.mergeSources(value)) merged.push(...this.mergedEntries(source, depth + 1));
