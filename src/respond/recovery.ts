@@ -46,6 +46,18 @@ export function verificationFacts(input: RecoveryLook): VerificationFacts {
   };
 }
 
+/** Whether a server that the cause names still counts as up at a proxy that checks it: its next check will say otherwise. */
+export function isSettling(look: Look): boolean {
+  const subjects = new Set(look.diagnosis.causes.filter((cause) => noticedByChecks.has(cause.id)).flatMap((cause) => cause.subjects));
+  const servers = look.answers.value(stateQuestion(look.situation))?.backends?.flatMap((backend) => backend.servers) ?? [];
+  return servers.some(
+    (server) => subjects.has(server.subject) && server.healthCheck !== null && (server.state === 'up' || server.state === 'starting'),
+  );
+}
+
+/** Causes that every health check runs into. */
+const noticedByChecks: ReadonlySet<string> = new Set(['connection-refused', 'connection-timeout', 'wrong-server-address', 'dns-failure']);
+
 /** Our own requests, sent to the servers as the proxy sends its own, are answered well. */
 function answersWell(look: Look): boolean {
   const probes = look.diagnosis.evidence.filter((item) => item.check === 'network/http-get' && typeof item.facts['status'] === 'number');

@@ -13,7 +13,7 @@ import type { MitigationSettings } from './mitigation/settings.ts';
 import { modeOf } from './mitigation/settings.ts';
 import type { Verification } from './mitigation/verification.ts';
 import { verify } from './mitigation/verification.ts';
-import { verificationFacts } from './recovery.ts';
+import { isSettling, verificationFacts } from './recovery.ts';
 import type { Page } from './runbooks/page.ts';
 import { offeringStep } from './runbooks/step-reports.ts';
 
@@ -42,7 +42,12 @@ export interface ResponseParts {
 /** A fault may be half there when the first alert fires: look again after these pauses until the cause is known. */
 const lookAgainAfterMs = [3_000, 5_000, 10_000, 20_000, 30_000];
 const lookNowAndThenMs = 30_000;
-const verifyEveryMs = 2_000;
+/** How long a plan waits for the proxy to notice what we already know. */
+const settlingMaxMs = 5_000;
+const settlingPauseMs = 500;
+const verifyEveryMs = 1_000;
+/** Recovery is judged by the latest traffic: the seconds until a restarted server was noticed again do not count against it. */
+const verifiedTrafficMs = 5_000;
 const recoveryDeadlineMs = 120_000;
 const errorShareMax = 0.05;
 
@@ -164,6 +169,12 @@ export class Response {
     if ((await this.#diagnoseOnce(id)) !== null) void this.#lookLater(id, 0);
   }
 
+  #lookSoon(id: string): void {
+    void this.#pause(settlingPauseMs).then((goOn) => {
+      if (goOn) this.#inBackground(id, () => this.#diagnoseOnce(id));
+    });
+  }
+
   /** While an incident is open people must not decide on an old picture: soon again until the cause is known, then now and then. */
   async #lookLater(id: string, attempt: number): Promise<void> {
     if (this.#looking.has(id)) return;
@@ -186,7 +197,10 @@ export class Response {
     const incident = await this.#parts.desk.diagnosed(id, look.diagnosis);
     if (incident === null) return null;
     await this.#parts.desk.absorbBackends(id);
-    if (incident.state === 'open') await this.#propose(incident, look);
+    if (incident.state !== 'open') return { incident, look };
+    // The cause is known before the proxy itself has noticed everything: a plan made now would be void in a moment.
+    if (isSettling(look) && this.#parts.clock.now() - incident.openedAt < settlingMaxMs) this.#lookSoon(id);
+    else await this.#propose(incident, look);
     return { incident, look };
   }
 
@@ -194,6 +208,8 @@ export class Response {
   async #propose(incident: Incident, look: Look): Promise<void> {
     const { mode } = this.#parts.settings();
     if (mode === 'off' || mode === 'observe') return;
+    // A change that is under way is finished before another one is thought of.
+    if ((await this.#parts.plansOf(incident.id)).some((plan) => plan.state === 'approved' || plan.state === 'running')) return;
     for (const cause of look.diagnosis.causes) {
       const situation = await this.#parts.actionSituation(look, cause);
       const step =
@@ -243,7 +259,7 @@ export class Response {
     for (;;) {
       const incident = await this.#parts.incidents.get(plan.incident);
       if (incident === null || incident.state === 'resolved') return;
-      const look = await this.#parts.look(incident, doneAt);
+      const look = await this.#parts.look(incident, Math.max(doneAt, this.#parts.clock.now() - verifiedTrafficMs));
       const facts = verificationFacts({
         plan,
         incident,
