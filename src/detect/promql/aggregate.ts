@@ -130,7 +130,7 @@ function labelHashShare(labels: Labels): number {
 }
 
 function countValues(node: Aggregate, vector: Vector, label: string): Vector {
-  if (label === '') throw new EvaluationError(`invalid label name ${quote(label)}`);
+  if (label === '' || !label.isWellFormed()) throw new EvaluationError(`invalid label name ${quote(label)}`);
   const counts = new Map<string, { labels: Labels; value: number; dropName: boolean }>();
   for (const { labels, members } of groups(node, vector)) {
     for (const { value, dropName } of members) {

@@ -105,10 +105,11 @@ interface Sides {
   readonly fillOne: number | null;
 }
 
+/** With group_right the sides change places, and the fill values, as upstream, do not go with them. */
 function sidesOf(matching: Matching, left: Vector, right: Vector): Sides {
   const { fillLeft, fillRight } = matching;
   return matching.cardinality === 'one-to-many'
-    ? { many: right, one: left, swapped: true, fillMany: fillRight, fillOne: fillLeft }
+    ? { many: right, one: left, swapped: true, fillMany: fillLeft, fillOne: fillRight }
     : { many: left, one: right, swapped: false, fillMany: fillLeft, fillOne: fillRight };
 }
 
@@ -155,7 +156,7 @@ function indexOne({ one, many, swapped }: Sides, matching: Matching): Map<string
 
 function duplicateOnOneSide(first: VectorSample, second: VectorSample, matching: Matching, side: string): EvaluationError {
   const group = formatLabels(filler(second, matching, 0).labels);
-  const pair = `[${allLabels(second.labels)}, ${allLabels(first.labels)}]`;
+  const pair = `[${allLabels(first.labels)}, ${allLabels(second.labels)}]`;
   const rule = 'many-to-many matching not allowed: matching labels must be unique on one side';
   return new EvaluationError(
     `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: ${pair};${rule}`,
@@ -189,9 +190,12 @@ class Matcher {
     const { op, bool } = this.node;
     const value = this.swapped ? operate(op, one.value, many.value) : operate(op, many.value, one.value);
     const filter = comparisons.has(op) && !bool;
-    if (filter && value !== 1) return;
+    const dropped = filter && value !== 1;
+    // In a one-to-one match a second partner is a mistake even when the comparison would drop it.
+    if (dropped && this.matching.cardinality !== 'one-to-one') return;
     const labels = this.resultLabels?.get(many.labels) ?? resultLabels(this.node, this.matching, many.labels, one.labels);
     this.remember(signature, labels);
+    if (dropped) return;
     const kept = this.swapped ? one.value : many.value;
     this.result.push({ labels, value: filter ? kept : value, dropName: bool || (filter && many.dropName) });
   }

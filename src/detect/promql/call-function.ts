@@ -3,12 +3,13 @@ import { labelsOfAbsence } from './absent.ts';
 import type { Call, Expr } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { typeOf } from './check.ts';
-import type { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { formatShortest } from './go-float.ts';
 import { histogramFraction, histogramQuantile } from './histogram-functions.ts';
 import { clampTo, dateFunctions, instantFunctions, roundTo } from './instant-functions.ts';
 import { labelJoin, labelReplace, sortByLabels } from './label-functions.ts';
 import { ascending } from './quantile.ts';
+import type { StepEvaluator } from './query-context.ts';
 import { keepsName, type RangeFunction, rangeFunctions } from './range-functions.ts';
 import type { StepValue, Vector, VectorSample } from './value.ts';
 
@@ -16,11 +17,11 @@ const noLabels = labelsOf([]);
 
 /** Reads the arguments of one call at one step. */
 class Arguments {
-  readonly evaluation: Evaluation;
+  readonly evaluation: StepEvaluator;
   readonly call: Call;
   readonly atMs: number;
 
-  constructor(evaluation: Evaluation, call: Call, atMs: number) {
+  constructor(evaluation: StepEvaluator, call: Call, atMs: number) {
     this.evaluation = evaluation;
     this.call = call;
     this.atMs = atMs;
@@ -41,9 +42,9 @@ class Arguments {
     return this.evaluation.scalar(this.expr(index), this.atMs);
   }
 
-  /** The string arguments from an index on. */
-  strings(from: number): string[] {
-    return this.call.args.slice(from).map((arg) => {
+  /** The string arguments from an index on, up to another. */
+  strings(from: number, to?: number): string[] {
+    return this.call.args.slice(from, to).map((arg) => {
       const value = this.evaluation.at(arg, this.atMs);
       if (typeof value === 'string') return value;
       throw new EvaluationError(`${this.call.name}: expected a string`);
@@ -54,7 +55,7 @@ class Arguments {
 type VectorFunction = (args: Arguments) => StepValue;
 
 /** The value of a function call at one step. Throws `EvaluationError`. */
-export function callFunction(evaluation: Evaluation, call: Call, atMs: number): StepValue {
+export function callFunction(evaluation: StepEvaluator, call: Call, atMs: number): StepValue {
   const args = new Arguments(evaluation, call, atMs);
   const overWindow = rangeFunctions[call.name];
   if (overWindow !== undefined) return overWindows(args, overWindow);
@@ -135,7 +136,7 @@ function dates(args: Arguments, ofDate: (date: Date) => number): Vector {
   return map(args.vector(0), dateOf);
 }
 
-function isRange({ context }: Evaluation): boolean {
+function isRange({ context }: StepEvaluator): boolean {
   return context.startMs !== context.endMs;
 }
 
@@ -156,12 +157,12 @@ function sortedByLabel(args: Arguments, descending: boolean): Vector {
 }
 
 function histogramQuantiles(args: Arguments): Vector {
-  const [label = ''] = args.strings(1).slice(0, 1);
+  const [label = ''] = args.strings(1, 2);
   const vector = args.vector(0);
   return args.call.args.slice(2).flatMap((quantileArg, index) => {
     const q = args.scalar(index + 2);
     const samples = histogramQuantile(q, vector, [quantileArg, args.expr(0)], args.evaluation.context.annotations);
-    return samples.map((sample) => ({ ...sample, labels: labelsOf([...Object.entries(sample.labels), [label, String(q)]]) }));
+    return samples.map((sample) => ({ ...sample, labels: labelsOf([...Object.entries(sample.labels), [label, formatShortest(q)]]) }));
   });
 }
 

@@ -37,7 +37,9 @@ export function typeOf(expr: Expr): ValueType {
 
 /** Whether the parts of a tree fit together, innermost first. Throws `PromqlError`. `text` is where the tree was read from. */
 export function checkExpr(expr: Expr, text: string): void {
-  for (const child of childrenOf(expr)) checkExpr(child, text);
+  // The second argument of info only describes labels; it selects nothing by itself.
+  const children = expr.kind === 'call' && expr.name === 'info' ? expr.args.slice(0, 1) : childrenOf(expr);
+  for (const child of children) checkExpr(child, text);
   if (expr.kind === 'binary') checkBinary(expr, text);
   else if (expr.kind === 'call') checkCall(expr);
   else if (expr.kind === 'aggregate') checkAggregate(expr);

@@ -3,10 +3,11 @@ import type { Queryable } from '../series/queryable.ts';
 import { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
 import { typeOf } from './check.ts';
-import { Evaluation, type QueryContext } from './evaluation.ts';
+import { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { Budget, defaultLimits, type Limits } from './limits.ts';
 import { withoutName } from './metadata-labels.ts';
+import type { QueryContext } from './query-context.ts';
 import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
 import type { MatrixSeries, QueryResult, QueryValue, Vector } from './value.ts';
 

@@ -1,41 +1,18 @@
-import type { Queryable } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
-import type { Annotations } from './annotations.ts';
 import type { Aggregate, At, Binary, Call, Duration, Expr, Selector, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
 import { callFunction } from './call-function.ts';
-import { durationMs, type QuerySpan, windowMs } from './duration-value.ts';
+import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { rememberedFor } from './label-cache.ts';
-import type { Budget } from './limits.ts';
+import type { QueryContext, StepEvaluator, Windows } from './query-context.ts';
 import { SeriesCollector } from './series-collector.ts';
 import { indexAfter, type SelectedSeries, selected, selectedSamples, windowOf } from './series-cursor.ts';
 import type { SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
-/** What all parts of one query share. */
-export interface QueryContext {
-  readonly queryable: Queryable;
-  readonly lookbackMs: number;
-  /** Step of subqueries that name none. */
-  readonly subqueryStepMs: number;
-  /** Start and end of the whole query: what `@ start()` and `@ end()` mean, also within subqueries. */
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly span: QuerySpan;
-  readonly annotations: Annotations;
-  readonly budget: Budget;
-}
-
-/** The windows of a range vector at one step, and the interval that they cover. */
-export interface Windows {
-  readonly windows: readonly SeriesWindow[];
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
-export class Evaluation {
+export class Evaluation implements StepEvaluator {
   readonly context: QueryContext;
   readonly startMs: number;
   readonly endMs: number;

@@ -22,7 +22,7 @@ export class EscapeError extends Error {
 
 /**
  * Reads the escape sequence that begins after the backslash at `index - 1`.
- * Returns its text and the index after it. Bytes (`\xff`, `\377`) above 127 become the character with that number.
+ * Returns its text and the index after it. A byte (`\xff`, `\377`) above 127 becomes a lone surrogate, U+DC80 and up.
  * Throws `EscapeError`.
  */
 export function readEscape(text: string, index: number, quote: string): { readonly value: string; readonly next: number } {
@@ -35,7 +35,9 @@ export function readEscape(text: string, index: number, quote: string): { readon
   const [length, radix] = octal ? [3, 8] : (digitsOfEscape[letter] ?? [0, 0]);
   if (length === 0) throw new EscapeError(`unknown escape sequence ${unicodeName(text, index)}`);
   const from = octal ? index : index + 1;
-  return { value: codePoint(readDigits(text, from, length, radix)), next: from + length };
+  const code = readDigits(text, from, length, radix);
+  const isByte = (octal || letter === 'x') && code >= 0x80;
+  return { value: isByte ? String.fromCharCode(0xdc00 + (code & 0xff)) : codePoint(code), next: from + length };
 }
 
 function readDigits(text: string, from: number, length: number, radix: number): number {
@@ -90,7 +92,15 @@ function unescaped(body: string, quote: string): string | null {
       throw error;
     }
   }
-  return value;
+  return value.isWellFormed() ? value : withBytesDecoded(value);
+}
+
+/** Escaped bytes that together are UTF-8 become their characters; others stay as they are, so that `isWellFormed` can tell. */
+function withBytesDecoded(value: string): string {
+  return value.replace(/[\udc80-\udcff]+/g, (bytes) => {
+    const decoded = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0) & 0xff));
+    return decoded.includes('\ufffd') ? bytes : decoded;
+  });
 }
 
 /** A string as Go's `%q` prints it. */
@@ -116,6 +126,7 @@ function quoteCharacter(character: string): string {
   const name = named[character];
   if (name !== undefined) return name;
   const code = character.codePointAt(0) ?? 0;
+  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code & 0xff).toString(16)}`;
   if (character === ' ' || !/[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Z}]/u.test(character)) return character;
   if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
   return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;

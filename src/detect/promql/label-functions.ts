@@ -10,7 +10,7 @@ import type { Vector, VectorSample } from './value.ts';
 export function labelReplace(vector: Vector, args: readonly string[]): Vector {
   const [destination = '', replacement = '', source = '', pattern = ''] = args;
   const regex = compile(pattern);
-  if (destination === '') throw new EvaluationError(`invalid destination label name in label_replace(): ${quote(destination)}`);
+  if (!isLabelName(destination)) throw new EvaluationError(`invalid destination label name in label_replace(): ${quote(destination)}`);
   return vector.map((sample) => {
     const value = replaced(regex, sample.labels[source] ?? '', replacement);
     return value === null ? sample : withLabel(sample, destination, value);
@@ -39,9 +39,9 @@ function replaced(regex: RE2JS, text: string, template: string): string | null {
 
 /** `label_join`: sets a label to the values of others, joined. */
 export function labelJoin(vector: Vector, [destination = '', separator = '', ...sources]: readonly string[]): Vector {
-  if (destination === '') throw new EvaluationError(`invalid destination label name in label_join(): ${quote(destination)}`);
+  if (!isLabelName(destination)) throw new EvaluationError(`invalid destination label name in label_join(): ${quote(destination)}`);
   for (const source of sources) {
-    if (source === '') throw new EvaluationError(`invalid source label name in label_join(): ${source}`);
+    if (!isLabelName(source)) throw new EvaluationError(`invalid source label name in label_join(): ${source}`);
   }
   return vector.map((sample) => withLabel(sample, destination, sources.map((name) => sample.labels[name] ?? '').join(separator)));
 }
@@ -84,4 +84,9 @@ function naturalOrder(a: string, b: string): number {
     if (order !== 0) return order;
   }
   return left.length - right.length;
+}
+
+/** Any text of valid UTF-8 names a label, except none. */
+function isLabelName(name: string): boolean {
+  return name !== '' && name.isWellFormed();
 }

@@ -64,6 +64,7 @@ export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
   },
   mad_over_time: (window) => {
     const values = valuesOf(window);
+    if (values.some(Number.isNaN)) return Number.NaN;
     const median = quantileOf(0.5, values);
     return quantileOf(
       0.5,

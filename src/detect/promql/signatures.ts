@@ -15,7 +15,7 @@ const letters: Readonly<Record<string, ValueType>> = { v: 'vector', m: 'matrix',
 /** Names that share a signature; v, m, s, t: vector, matrix, scalar, string. */
 const entries: readonly Entry[] = [
   ['abs absent acos acosh asin asinh atan atanh ceil cos cosh deg exp floor ln log10 log2 rad sgn sin sinh sqrt tan tanh', 'v'],
-  ['histogram_avg histogram_count histogram_sum histogram_stddev histogram_stdvar sort sort_desc timestamp', 'v'],
+  ['histogram_avg histogram_count histogram_sum histogram_stddev histogram_stdvar sort sort_desc start_timestamp timestamp', 'v'],
   ['absent_over_time avg_over_time changes count_over_time delta deriv first_over_time idelta increase irate last_over_time', 'm'],
   ['mad_over_time max_over_time min_over_time present_over_time rate resets stddev_over_time stdvar_over_time sum_over_time', 'm'],
   ['ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time', 'm'],

@@ -30,7 +30,8 @@ export function runTestScript(text: string): TestCase[] {
     if (command.kind === 'clear') store.clear();
     else if (command.kind === 'load') {
       for (const { labels, values } of command.series) store.addAll(labels, values, 0, command.stepMs);
-    } else cases.push({ line: command.line, text: command.text, problem: judge(command, store) });
+    } else if (command.kind === 'broken') cases.push({ line: command.line, text: command.text, problem: command.problem });
+    else cases.push({ line: command.line, text: command.text, problem: judge(command, store) });
   }
   return cases;
 }

@@ -41,7 +41,15 @@ export interface LoadCommand {
   readonly startTimes: boolean;
 }
 
-export type TestCommand = EvalCommand | LoadCommand | { readonly kind: 'clear'; readonly line: number };
+/** An eval whose expression or expectations cannot be read. */
+export interface BrokenCommand {
+  readonly kind: 'broken';
+  readonly line: number;
+  readonly text: string;
+  readonly problem: string;
+}
+
+export type TestCommand = EvalCommand | LoadCommand | BrokenCommand | { readonly kind: 'clear'; readonly line: number };
 
 /** A line that is not in the test language. `line` counts from 1. */
 export class TestScriptError extends Error {
@@ -87,6 +95,7 @@ function parseCommand(word: string, block: Block): TestCommand {
     if (word === 'eval') return parseEval(block);
   } catch (error) {
     if (error instanceof TestScriptError || !(error instanceof Error)) throw error;
+    if (word === 'eval') return { kind: 'broken', line: block.line, text: block.head, problem: error.message };
     throw new TestScriptError(block.line, error.message, { cause: error });
   }
   throw new TestScriptError(block.line, `unknown command ${JSON.stringify(word)}, expected clear, load or eval`);

@@ -1,0 +1,110 @@
+import { formatDuration } from '../../base/duration.ts';
+import type { LabelMatcher } from '../series/queryable.ts';
+import type { Aggregate, At, Binary, Duration, Expr, Matching, Selector } from './ast.ts';
+import { formatFixed } from './go-float.ts';
+import { quote } from './go-string.ts';
+
+/** An expression as Prometheus prints it: one line, one way of writing. Reading it again gives the same tree. */
+export function printExpr(expr: Expr): string {
+  switch (expr.kind) {
+    case 'number':
+      return expr.isDuration ? formatDuration(expr.value * 1_000) : formatFixed(expr.value);
+    case 'string':
+      return quote(expr.value);
+    case 'parenthesised':
+      return `(${printExpr(expr.expr)})`;
+    case 'unary':
+      return `${expr.op}${printExpr(expr.operand)}`;
+    case 'selector':
+      return printSelector(expr) + printTimes(expr.offset, expr.at) + printEdges(expr);
+    case 'range':
+      return `${printSelector(expr.selector)}[${printDuration(expr.range)}]${printEdges(expr.selector)}${printTimes(expr.selector.offset, expr.selector.at)}`;
+    case 'subquery': {
+      const step = expr.step === null ? '' : printDuration(expr.step);
+      return `${printExpr(expr.expr)}[${printDuration(expr.range)}:${step}]${printTimes(expr.offset, expr.at)}`;
+    }
+    case 'call':
+      return `${expr.name}(${expr.args.map(printExpr).join(', ')})`;
+    case 'aggregate':
+      return printAggregate(expr);
+    case 'binary':
+      return printBinary(expr);
+  }
+}
+
+const plainName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const plainLabel = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+function printLabel(name: string): string {
+  return plainLabel.test(name) ? name : quote(name);
+}
+
+function printSelector({ metric, matchers }: Selector): string {
+  const own = metric === null ? matchers : matchers.slice(0, -1);
+  const parts = own.map(printMatcher);
+  const plain = metric !== null && plainName.test(metric) && !own.some(({ name }) => name === '__name__');
+  if (metric !== null && !plain) parts.unshift(quote(metric));
+  const name = plain ? metric : '';
+  return parts.length === 0 ? name : `${name}{${parts.join(',')}}`;
+}
+
+function printMatcher({ name, op, value }: LabelMatcher): string {
+  return `${printLabel(name)}${op}${quote(value)}`;
+}
+
+function printEdges({ edges }: Selector): string {
+  return edges === null ? '' : ` ${edges}`;
+}
+
+function printTimes(offset: Duration | null, at: At | null): string {
+  return printAt(at) + (offset === null ? '' : ` offset ${printDuration(offset)}`);
+}
+
+function printAt(at: At | null): string {
+  if (at === null) return '';
+  return at.kind === 'instant' ? ` @ ${(at.atMs / 1_000).toFixed(3)}` : ` @ ${at.kind}()`;
+}
+
+/** A duration as written, literals normalised. */
+function printDuration(duration: Duration): string {
+  switch (duration.kind) {
+    case 'fixed':
+      return formatDuration(duration.seconds * 1_000);
+    case 'step':
+    case 'range':
+      return `${duration.kind}()`;
+    case 'sign':
+      return `${duration.op}${printDuration(duration.operand)}`;
+    case 'parenthesised':
+      return `(${printDuration(duration.inner)})`;
+    case 'extreme':
+      return `${duration.of}(${printDuration(duration.left)}, ${printDuration(duration.right)})`;
+    case 'operation':
+      return `${printDuration(duration.left)} ${duration.op} ${printDuration(duration.right)}`;
+  }
+}
+
+function printAggregate({ op, expr, parameter, without, grouping }: Aggregate): string {
+  const labels = grouping.map(printLabel).join(', ');
+  const clause = without ? ` without (${labels}) ` : grouping.length > 0 ? ` by (${labels}) ` : '';
+  const args = parameter === null ? printExpr(expr) : `${printExpr(parameter)}, ${printExpr(expr)}`;
+  return `${op}${clause}(${args})`;
+}
+
+function printBinary({ op, left, right, bool, matching }: Binary): string {
+  return `${printExpr(left)} ${op}${bool ? ' bool' : ''}${matching === null ? '' : printMatching(matching)} ${printExpr(right)}`;
+}
+
+function printMatching({ cardinality, on, labels, include, fillLeft, fillRight }: Matching): string {
+  const grouped = cardinality === 'many-to-one' || cardinality === 'one-to-many';
+  const list = labels.map(printLabel).join(', ');
+  const match = on ? ` on (${list})` : labels.length > 0 || grouped ? ` ignoring (${list})` : '';
+  const side = cardinality === 'many-to-one' ? 'left' : 'right';
+  const group = grouped ? ` group_${side} (${include.map(printLabel).join(', ')})` : '';
+  return match + group + printFill(fillLeft, fillRight);
+}
+
+function printFill(left: number | null, right: number | null): string {
+  if (left !== null && Object.is(left, right)) return ` fill (${formatFixed(left)})`;
+  return (left === null ? '' : ` fill_left (${formatFixed(left)})`) + (right === null ? '' : ` fill_right (${formatFixed(right)})`);
+}

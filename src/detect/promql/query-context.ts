@@ -1,0 +1,37 @@
+import type { Queryable } from '../series/queryable.ts';
+import type { Annotations } from './annotations.ts';
+import type { Expr, Selector } from './ast.ts';
+import type { QuerySpan } from './duration-value.ts';
+import type { Budget } from './limits.ts';
+import type { SeriesWindow, StepValue, Vector } from './value.ts';
+
+/** What all parts of one query share. */
+export interface QueryContext {
+  readonly queryable: Queryable;
+  readonly lookbackMs: number;
+  /** Step of subqueries that name none. */
+  readonly subqueryStepMs: number;
+  /** Start and end of the whole query: what `@ start()` and `@ end()` mean, also within subqueries. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly span: QuerySpan;
+  readonly annotations: Annotations;
+  readonly budget: Budget;
+}
+
+/** The windows of a range vector at one step, and the interval that they cover. */
+export interface Windows {
+  readonly windows: readonly SeriesWindow[];
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** What a function may ask of the evaluation that it is part of. */
+export interface StepEvaluator {
+  readonly context: QueryContext;
+  at(expr: Expr, atMs: number): StepValue;
+  vector(expr: Expr, atMs: number): Vector;
+  scalar(expr: Expr, atMs: number): number;
+  timestamps(selector: Selector, atMs: number): Vector;
+  windows(expr: Expr, atMs: number): Windows;
+}
