@@ -4,6 +4,7 @@ import type { Call, Expr } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { typeOf } from './check.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { checkEdges } from './extended-difference.ts';
 import { formatShortest } from './go-float.ts';
 import { histogramFraction, histogramQuantile } from './histogram-functions.ts';
 import { clampTo, dateFunctions, instantFunctions, roundTo } from './instant-functions.ts';
@@ -171,9 +172,10 @@ function overWindows(args: Arguments, compute: RangeFunction): Vector {
   const place = call.args.find((arg) => typeOf(arg) === 'matrix');
   if (place === undefined) throw new EvaluationError(`${call.name}: expected a range vector`);
   const scalars = call.args.filter((arg) => arg !== place).map((arg) => evaluation.scalar(arg, atMs));
-  const { windows, startMs, endMs } = evaluation.windows(place, atMs);
+  const { windows, startMs, endMs, edges } = evaluation.windows(place, atMs);
+  checkEdges(edges, call.name);
   const { annotations } = evaluation.context;
-  const rangeCall = { startMs, endMs, atMs, scalars, annotations, place: call.name === 'quantile_over_time' ? args.expr(0) : place };
+  const rangeCall = { startMs, endMs, edges, atMs, scalars, annotations, place: call.name === 'quantile_over_time' ? args.expr(0) : place };
   const keeps = keepsName.has(call.name);
   const result: VectorSample[] = [];
   for (const window of windows) {

@@ -5,6 +5,7 @@ import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
 import { callFunction } from './call-function.ts';
 import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { extendedWindow, smoothedValue } from './extended-difference.ts';
 import { rememberedFor } from './label-cache.ts';
 import type { QueryContext, StepEvaluator, Windows } from './query-context.ts';
 import { SeriesCollector } from './series-collector.ts';
@@ -98,10 +99,20 @@ export class Evaluation implements StepEvaluator {
   /** Each series' youngest sample within the lookback window. */
   private instantVector(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
+    if (selector.edges === 'smoothed') return this.smoothedVector(selector, atMs);
     this.eachCurrent(selector, atMs, (series, index) => {
       result.push({ labels: series.labels, value: series.values[index] ?? Number.NaN, dropName: false });
     });
     return result;
+  }
+
+  /** Each series' value between its neighbouring samples. */
+  private smoothedVector(selector: Selector, atMs: number): Vector {
+    const referenceMs = this.reference(selector.at, selector.offset, atMs);
+    return this.instantSeries(selector).flatMap((series) => {
+      const value = smoothedValue(series, referenceMs, this.context.lookbackMs);
+      return value === null ? [] : [{ labels: series.labels, value, dropName: false }];
+    });
   }
 
   /** The same with the sample's own time, in seconds, as value: `timestamp(selector)`. */
@@ -132,14 +143,16 @@ export class Evaluation implements StepEvaluator {
     const { at, offset } = node.kind === 'range' ? node.selector : node;
     const endMs = this.reference(at, offset, atMs);
     const startMs = endMs - windowMs(node.range, this.context.span);
+    const edges = node.kind === 'range' ? node.selector.edges : null;
     const windows: SeriesWindow[] = [];
     for (const series of this.seriesOfRange(node)) {
-      const window = windowOf(series, startMs, endMs);
+      const window =
+        edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, { startMs, endMs }, this.context.lookbackMs, edges);
       if (window.end === window.start) continue;
       this.context.budget.spend(window.end - window.start);
       windows.push(window);
     }
-    return { windows, startMs, endMs };
+    return { windows, startMs, endMs, edges };
   }
 
   private seriesOfRange(node: Extract<Expr, { kind: 'range' | 'subquery' }>): readonly SeriesWindow[] {
@@ -153,10 +166,12 @@ export class Evaluation implements StepEvaluator {
   /** Reads a selector's series for all steps. Without a range: what the lookback window may reach. */
   private select(selector: Selector, range: Duration | null): SelectedSeries[] {
     const { queryable, lookbackMs, span } = this.context;
-    const reachMs = range === null ? lookbackMs : windowMs(range, span);
+    const neighboursMs = selector.edges === null ? 0 : lookbackMs;
+    const reachMs = range === null ? lookbackMs : windowMs(range, span) + neighboursMs;
     const fromMs = this.reference(selector.at, selector.offset, this.startMs) - reachMs;
-    const throughMs = this.reference(selector.at, selector.offset, this.endMs);
-    return queryable.select(selector.matchers, fromMs, throughMs).map(range === null ? selected : selectedSamples);
+    const throughMs = this.reference(selector.at, selector.offset, this.endMs) + (selector.edges === 'smoothed' ? neighboursMs : 0);
+    const marked = range === null && selector.edges !== 'smoothed';
+    return queryable.select(selector.matchers, fromMs, throughMs).map(marked ? selected : selectedSamples);
   }
 
   /** The series of a subquery for all steps: its expression at whole multiples of its step. */

@@ -1,6 +1,6 @@
 import type { Queryable } from '../series/queryable.ts';
 import type { Annotations } from './annotations.ts';
-import type { Expr, Selector } from './ast.ts';
+import type { Edges, Expr, Selector } from './ast.ts';
 import type { QuerySpan } from './duration-value.ts';
 import type { Budget } from './limits.ts';
 import type { SeriesWindow, StepValue, Vector } from './value.ts';
@@ -24,6 +24,7 @@ export interface Windows {
   readonly windows: readonly SeriesWindow[];
   readonly startMs: number;
   readonly endMs: number;
+  readonly edges: Edges;
 }
 
 /** What a function may ask of the evaluation that it is part of. */

@@ -1,7 +1,8 @@
 import type { Annotations } from './annotations.ts';
-import type { Span } from './ast.ts';
-import { extrapolatedDifference, instantDifference, type WindowBounds } from './counter-rate.ts';
+import type { Edges, Span } from './ast.ts';
+import { extrapolatedDifference, instantDifference, type RateKind, type WindowBounds } from './counter-rate.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { extendedDifference } from './extended-difference.ts';
 import { formatFixed } from './go-float.ts';
 import { meanOf, RunningVariance, sumOf } from './kahan.ts';
 import { quantileOf } from './quantile.ts';
@@ -12,6 +13,7 @@ import type { SeriesWindow } from './value.ts';
 export interface RangeCall extends WindowBounds {
   /** The instant of evaluation, in ms. */
   readonly atMs: number;
+  readonly edges: Edges;
   /** The scalar arguments, in order. */
   readonly scalars: readonly number[];
   readonly annotations: Annotations;
@@ -26,9 +28,9 @@ export type RangeFunction = (window: SeriesWindow, call: RangeCall) => number | 
 export const keepsName: ReadonlySet<string> = new Set(['last_over_time', 'first_over_time']);
 
 export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
-  rate: counting((window, call) => extrapolatedDifference(window, call, { counter: true, perSecond: true })),
-  increase: counting((window, call) => extrapolatedDifference(window, call, { counter: true, perSecond: false })),
-  delta: (window, call) => extrapolatedDifference(window, call, { counter: false, perSecond: false }),
+  rate: counting((window, call) => difference(window, call, { counter: true, perSecond: true })),
+  increase: counting((window, call) => difference(window, call, { counter: true, perSecond: false })),
+  delta: (window, call) => difference(window, call, { counter: false, perSecond: false }),
   irate: counting((window) => instantDifference(window, true)),
   idelta: (window) => instantDifference(window, false),
   deriv: (window) => (size(window) < 2 ? null : linearRegression(window, window.times[window.start] ?? 0).slope),
@@ -78,6 +80,10 @@ export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
   ts_of_max_over_time: (window) => timeOfExtreme(window, (value, best) => value >= best),
   ts_of_min_over_time: (window) => timeOfExtreme(window, (value, best) => value <= best),
 };
+
+function difference(window: SeriesWindow, call: RangeCall, kind: RateKind): number | null {
+  return call.edges === null ? extrapolatedDifference(window, call, kind) : extendedDifference(window, call, kind, call.edges);
+}
 
 function counting(inner: RangeFunction): RangeFunction {
   return (window, call) => {
