@@ -14,7 +14,9 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
 } else {
   const bundled = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
   if (!existsSync(bundled)) {
-    console.error(`proxymedic needs Node ${needed.join('.')} or newer; this is ${process.versions.node} (${process.execPath}). Install a newer one, or run npm ci in the checkout.`);
+    console.error(
+      `proxymedic needs Node ${needed.join('.')} or newer; this is ${process.versions.node} (${process.execPath}). Install a newer one, or run npm ci in the checkout.`,
+    );
     process.exit(2);
   }
   const child = spawn(bundled, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });

@@ -55,9 +55,7 @@ export interface IncidentVerbs {
   plans(id: string): Promise<readonly Plan[] | null>;
   /** Markdown. */
   report(id: string): Promise<string | null>;
-  steps(
-    id: string,
-  ): Promise<{
+  steps(id: string): Promise<{
     readonly runbook: { readonly title: string; readonly hash: string } | null;
     readonly steps: readonly (StepReport & { readonly tick: StepTick | null })[];
   } | null>;
@@ -113,9 +111,7 @@ export interface PlanVerbs {
   reject(id: string, actor: string, reason: string): Promise<Plan | 'conflict' | null>;
   undo(id: string, actor: string, reason: string): Promise<{ readonly kind: string; readonly reason: string; readonly plan: Plan | null }>;
   check(id: string): Promise<readonly GuardVerdict[] | null>;
-  effect(
-    id: string,
-  ): Promise<{
+  effect(id: string): Promise<{
     readonly verdict: string;
     readonly until: number | null;
     readonly indicators: readonly Readonly<Record<string, unknown>>[];

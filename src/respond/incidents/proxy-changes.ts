@@ -73,18 +73,16 @@ function addressChanges(
   });
   const gone = Object.entries(old).filter(([name]) => !(name in now));
   const fresh = Object.entries(now).filter(([name]) => !(name in old));
-  const paired = fresh
-    .slice(0, gone.length)
-    .map(
-      ([name, address], index): ProxyChange => ({
-        kind: 'address',
-        subject: `${backend}/${name}`,
-        backend,
-        was: gone[index]?.[1] ?? '',
-        becomes: address,
-        at,
-      }),
-    );
+  const paired = fresh.slice(0, gone.length).map(
+    ([name, address], index): ProxyChange => ({
+      kind: 'address',
+      subject: `${backend}/${name}`,
+      backend,
+      was: gone[index]?.[1] ?? '',
+      becomes: address,
+      at,
+    }),
+  );
   const lost = gone
     .slice(paired.length)
     .map(([name]): ProxyChange => ({ kind: 'removed', removed: { kind: 'server', name: `${backend}/${name}`, rule: null, at } }));
