@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { runUnitTestFile, type UnitTestFailure, type UnitTestFiles } from '../detect/rules/unit-test/run-unit-tests.ts';
 import type { RuleTestFile } from '../interfaces/cli/cli-verbs.ts';
 
-/** Runs unit test files in promtool's format, one after the other; what a file refers to is found from where the file lies. */
+/** Runs unit test files in promtool's format, one after the other. */
 export async function runRuleTests(paths: readonly string[]): Promise<readonly RuleTestFile[]> {
   const results: RuleTestFile[] = [];
   for (const path of paths) results.push(await runOne(path));
@@ -12,24 +12,34 @@ export async function runRuleTests(paths: readonly string[]): Promise<readonly R
 
 async function runOne(file: string): Promise<RuleTestFile> {
   try {
-    const { ok, problems, groups } = await runUnitTestFile(await readFile(file, 'utf8'), file, filesFrom(dirname(file)));
+    const warnings: string[] = [];
+    const { ok, problems, groups } = await runUnitTestFile(await readFile(file, 'utf8'), file, filesFrom(dirname(file), warnings));
     const failures = groups.flatMap((group) => group.failures.map((failure) => failureText(group.name, failure)));
-    return { file, passed: ok, failures: [...problems, ...failures] };
+    return { file, passed: ok, failures: [...problems, ...failures], warnings };
   } catch (error) {
-    return { file, passed: false, failures: [`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`] };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { file, passed: false, failures: [`cannot be read: ${reason}`], warnings: [] };
   }
 }
 
-function filesFrom(directory: string): UnitTestFiles {
-  const resolved = (path: string) => (isAbsolute(path) ? path : join(directory, path));
+/** Patterns are meant from where the test file lies; what matches is read as found. */
+function filesFrom(directory: string, warnings: string[]): UnitTestFiles {
   return {
     async glob(pattern) {
-      const path = resolved(pattern);
-      if (!/[*?[]/.test(pattern)) return (await stat(path).catch(() => null)) === null ? [] : [path];
-      return (await Array.fromAsync(glob(path))).sort();
+      const path = isAbsolute(pattern) ? pattern : join(directory, pattern);
+      const found = await matching(path);
+      if (found.length === 0) warnings.push(`no file matches ${path}`);
+      return found;
     },
-    readFile: (path) => readFile(resolved(path), 'utf8'),
+    readFile: (path) => readFile(path, 'utf8'),
   };
+}
+
+async function matching(path: string): Promise<readonly string[]> {
+  if (!/[*?[]/.test(path)) return (await stat(path).catch(() => null)) === null ? [] : [path];
+  const found: string[] = [];
+  for await (const name of glob(path)) found.push(name);
+  return found.sort();
 }
 
 function failureText(test: string, { alert, atMs, message, diff }: UnitTestFailure): string {

@@ -79,6 +79,8 @@ export interface RuleTestFile {
   readonly passed: boolean;
   /** What differs, or why the file could not be run. */
   readonly failures: readonly string[];
+  /** What is odd and fails nothing: a pattern without a file. */
+  readonly warnings: readonly string[];
 }
 
 export interface ListedRule {
@@ -107,7 +109,8 @@ export interface FoundProxy {
 
 export interface InitReport {
   readonly path: string;
-  readonly outcome: 'written' | 'exists' | 'dry-run';
+  /** `nothing`: no proxy was found, and so nothing was written. */
+  readonly outcome: 'written' | 'exists' | 'dry-run' | 'nothing';
   /** The configuration as written, or as it would be. */
   readonly text: string;
   readonly found: readonly FoundProxy[];

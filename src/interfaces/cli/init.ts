@@ -32,6 +32,6 @@ function tell(report: InitReport, io: Io): void {
     for (const note of proxy.notes) io.out(`${wrap(safe(note), io.columns, '  ')}\n`);
   }
   for (const note of report.notes) io.out(`${warn('note')}  ${safe(note)}\n`);
-  if (report.outcome === 'dry-run') io.out(report.text);
+  if (report.outcome === 'dry-run' || report.outcome === 'nothing') io.out(report.text);
   if (report.outcome === 'written') io.out(`wrote ${safe(report.path)}. Next: proxymedic check, then proxymedic run\n`);
 }

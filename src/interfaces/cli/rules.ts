@@ -33,10 +33,11 @@ const rulesTest: Command = {
   examples: ['proxymedic rules test tests/*.test.yml'],
   async run(given, io, verbs) {
     const files = await verbs.rules.test(given.positionals);
-    const { good, bad } = createStyle(io.color);
+    const { good, bad, warn } = createStyle(io.color);
     if (given.json) io.out(`${JSON.stringify({ files, passed: files.every((file) => file.passed) })}\n`);
-    for (const { file, passed, failures } of given.json ? [] : files) {
+    for (const { file, passed, failures, warnings } of given.json ? [] : files) {
       io.out(`${passed ? good('ok') : bad('FAILED')} ${safe(file)}\n`);
+      for (const warning of warnings) io.err(`  ${warn('warning')} ${safe(warning)}\n`);
       for (const failure of failures)
         io.err(
           `${failure

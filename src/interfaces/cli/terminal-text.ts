@@ -1,4 +1,4 @@
-/** Text from outside on one line, with everything a terminal would obey shown as `\\xNN`: a label must not give it commands. */
+/** Text from outside on one line, with everything a terminal would obey shown as `\xNN`: a label must not give it commands. */
 export function safe(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) => {
     if (character === '\n' || character === '\t') return ' ';
