@@ -39,9 +39,10 @@ export async function serveControl(directory: string, lab: Controlled): Promise<
       if (sizeBytes > maxOrderBytes) incoming.destroy();
       else parts.push(part);
     });
-    incoming.on('end', async () => {
-      const { status, text } = await obey(lab, Buffer.concat(parts).toString('utf8'));
-      response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(text);
+    incoming.on('end', () => {
+      void obey(lab, Buffer.concat(parts).toString('utf8')).then(({ status, text }) =>
+        response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(text),
+      );
     });
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
