@@ -18,8 +18,9 @@ import type { Verbs } from '../interfaces/verbs.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Ask } from '../respond/diagnosis/gather.ts';
+import { type AlertFamily, familyOf } from '../respond/diagnosis/situation.ts';
 import { countTraffic } from '../respond/diagnosis/traffic-counts.ts';
-import { IncidentDesk } from '../respond/incidents/incident-desk.ts';
+import { IncidentDesk, machine } from '../respond/incidents/incident-desk.ts';
 import type { PlacedAlert } from '../respond/incidents/place-alert.ts';
 import type { Look } from '../respond/look.ts';
 import { baselineKey } from '../respond/mitigation/executor.ts';
@@ -106,6 +107,13 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     options.log('error', `a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   const store = await openStore({ directory: current.config.storage.path, onListenerError: onBug });
   cleanup.add('the storage', () => store.close());
+
+  cleanup.add(
+    'the log',
+    store.incidents.watch(({ incident, entry }) =>
+      options.log('info', `${incident} ${entry.kind}: ${entry.summary}${entry.actor === machine ? '' : ` (${entry.actor})`}`),
+    ),
+  );
 
   const windows = new SeriesWindows();
   const metrics = new OwnMetrics();
@@ -316,7 +324,7 @@ async function lookAtIncident(
   { current, ask }: { readonly current: Generation; readonly ask: Ask },
 ): Promise<Look> {
   const target = current.config.targets.find((candidate) => candidate.name === incident.target);
-  const alert = incident.alerts.find((candidate) => candidate.state === 'firing') ?? incident.alerts[0];
+  const alert = widestAlert(incident);
   if (target === undefined || alert === undefined)
     throw new Error(`incident ${incident.id} is about ${incident.target}, which is not configured any more`);
   const subject = await findSubject({ name: alert.name, labels: alert.labels }, [target], async () => null);
@@ -325,6 +333,15 @@ async function lookAtIncident(
     { alert, subject: { target, backend: incident.backend, family: subject?.family ?? 'other' }, activeSinceMs: alert.startsAt, sinceAt },
     parts,
   );
+}
+
+/** What the widest claim comes first: its page is the one that is run. */
+const claims: readonly AlertFamily[] = ['proxy-down', 'down', 'errors-5xx', 'errors-4xx', 'unrouted', 'server-down', 'other'];
+
+function widestAlert(incident: Incident): Incident['alerts'][number] | undefined {
+  const firing = incident.alerts.filter((alert) => alert.state === 'firing');
+  const candidates = firing.length > 0 ? firing : incident.alerts;
+  return [...candidates].sort((a, b) => claims.indexOf(familyOf(a.name)) - claims.indexOf(familyOf(b.name)))[0];
 }
 
 /** Incidents that were open when we stopped: their alerts still count as firing until somebody says otherwise. */

@@ -124,7 +124,7 @@ function planPart(plan: Plan, effect: ReturnType<ReportInput['effects']['get']> 
   if (effect == null) return lines.join('\n');
   const rows = effect.indicators.map(
     (indicator) =>
-      `| ${cell(indicator.label)} | ${cell(String(indicator.before ?? ''))} | ${cell(String(indicator.now ?? 'not known'))} | ${indicator.ok === null ? 'unknown' : indicator.ok ? 'good' : 'bad'} |`,
+      `| ${cell(indicator.label)} | ${cell(figure(indicator.before) ?? '')} | ${cell(figure(indicator.now) ?? 'not known')} | ${indicator.ok === null ? 'unknown' : indicator.ok ? 'good' : 'bad'} |`,
   );
   return [...lines, '', `Effect: ${effect.verdict}`, '', '| indicator | before | after | |', '|---|---|---|---|', ...rows].join('\n');
 }
@@ -141,6 +141,12 @@ export function commandText(command: WireCommand): string {
     case 'delete-file':
       return `delete ${command.path}`;
   }
+}
+
+/** Numbers with at most three digits after the point; null stays null. */
+function figure(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === 'number' ? String(Math.round(value * 1_000) / 1_000) : String(value);
 }
 
 function timelinePart(timeline: readonly TimelineEntry[]): string {
