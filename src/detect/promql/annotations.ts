@@ -10,6 +10,8 @@ export class Annotations {
   private readonly text: string;
   readonly warnings = new Set<string>();
   readonly infos = new Set<string>();
+  /** Names that were looked at already: a metric has many series. */
+  private readonly judgedNames = new WeakMap<Span, Set<string>>();
 
   /** @param text The expression's text; empty: places are left out. */
   constructor(text: string) {
@@ -47,7 +49,10 @@ export class Annotations {
 
   /** A rate of something whose name does not end like a counter's. */
   possibleNonCounter(metric: string | undefined, span: Span): void {
-    if (metric === undefined || counterName.test(metric)) return;
+    const judged = this.judgedNames.get(span) ?? new Set();
+    if (metric === undefined || judged.has(metric)) return;
+    this.judgedNames.set(span, judged.add(metric));
+    if (counterName.test(metric)) return;
     this.inform(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(metric)}`, span);
   }
 }

@@ -7,6 +7,7 @@ import { EvaluationError } from './evaluation-error.ts';
 import { checkEdges } from './extended-difference.ts';
 import { formatShortest } from './go-float.ts';
 import { histogramFraction, histogramQuantile } from './histogram-functions.ts';
+import { addInfo } from './info-function.ts';
 import { clampTo, dateFunctions, instantFunctions, roundTo } from './instant-functions.ts';
 import { labelJoin, labelReplace, sortByLabels } from './label-functions.ts';
 import { ascending } from './quantile.ts';
@@ -65,7 +66,10 @@ export function callFunction(evaluation: StepEvaluator, call: Call, atMs: number
   const ofDate = dateFunctions[call.name];
   if (ofDate !== undefined) return dates(args, ofDate);
   const special = specialFunctions[call.name];
-  if (special === undefined) throw new EvaluationError(`function ${call.name}() needs native histograms, which are not kept`);
+  if (special === undefined)
+    throw new EvaluationError(
+      `function ${call.name}() needs ${call.name === 'start_timestamp' ? 'start times' : 'native histograms'}, which are not kept`,
+    );
   return special(args);
 }
 
@@ -83,6 +87,7 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
     const vector = args.vector(0);
     return vector.length === 1 ? (vector[0]?.value ?? Number.NaN) : Number.NaN;
   },
+  info: (args) => addInfo(args.evaluation, args.call, args.vector(0), args.atMs),
   absent: (args) => (args.vector(0).length > 0 ? [] : absence(args)),
   absent_over_time: (args) => (args.evaluation.windows(args.expr(0), args.atMs).windows.length > 0 ? [] : absence(args)),
   timestamp: timestamps,

@@ -5,7 +5,7 @@ import { runTestScript } from './test-language.ts';
 const directory = new URL('../../../../shared/conformance/promqltest/', import.meta.url);
 const files = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.test')) : [];
 
-/** How many evals of each file pass at least. Raise a number when more do; never lower one. What is missing needs native histograms. */
+/** How many evals of each file pass at least. Raise a number when more do; never lower one. What is missing needs native histograms or start times. */
 const floors: Readonly<Record<string, number>> = {
   'aggregators.test': 108,
   'at_modifier.test': 60,
@@ -15,7 +15,7 @@ const floors: Readonly<Record<string, number>> = {
   'fill-modifier.test': 35,
   'functions.test': 258,
   'histograms.test': 75,
-  'info.test': 1,
+  'info.test': 39,
   'limit.test': 1,
   'literals.test': 18,
   'name_label_dropping.test': 28,

@@ -33,8 +33,8 @@ function hasMarker(stale: Uint8Array, start: number, end: number): boolean {
   return at >= 0 && at < end;
 }
 
-/** Index behind the last sample at or before an instant. */
-export function indexAfter({ times, start, end }: SeriesWindow, atMs: number): number {
+/** Index behind the last sample at or before an instant, searched up to `end`. */
+export function indexAfter({ times, start, end: last }: SeriesWindow, atMs: number, end: number = last): number {
   if (end > start && (times[end - 1] ?? 0) <= atMs) return end;
   let low = start;
   let high = end;
@@ -49,6 +49,6 @@ export function indexAfter({ times, start, end }: SeriesWindow, atMs: number): n
 /** The samples with `afterMs < t <= throughMs`. */
 export function windowOf(series: SeriesWindow, afterMs: number, throughMs: number): SeriesWindow {
   const end = indexAfter(series, throughMs);
-  const start = indexAfter({ ...series, end }, afterMs);
+  const start = indexAfter(series, afterMs, end);
   return { labels: series.labels, times: series.times, values: series.values, start, end, dropName: series.dropName };
 }
