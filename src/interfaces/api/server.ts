@@ -25,8 +25,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
     exposeHeadRoutes: true,
     logger: false,
     routerOptions: { maxParamLength: 500 },
+    // A path that is no path is refused before there is a route; it gets the same shape as every other no.
+    frameworkErrors: (error, request, reply) => void sendProblem(reply, problemOf(error), request.url),
   });
   acceptForms(server);
+  // What is no JSON and no form is not read at all.
+  server.removeContentTypeParser('text/plain');
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(securityHeaders);
     const refused = refusal(request, parts.hosts);
@@ -36,13 +40,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
     server.route({ method: route.method, url: route.path, handler: (request, reply) => serve(route, request, reply, parts.verbs) });
   }
   parts.web.register(server);
-  server.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new Problem('not-found', `there is nothing at ${request.method} ${request.url.split('?')[0]}`)),
-  );
+  server.setNotFoundHandler((request, reply) => sendProblem(reply, nothingThere(request), request.url));
   server.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (problem.code === 'internal') parts.onError(error, request);
-    return sendProblem(reply, problem);
+    return sendProblem(reply, problem, request.url);
   });
   return server;
 }
@@ -62,6 +64,9 @@ function refusal(request: FastifyRequest, hosts: readonly string[]): Problem | n
   if (request.method === 'GET' || request.method === 'HEAD') return null;
   const { origin } = request.headers;
   if (request.headers['sec-fetch-site'] === 'cross-site') return new Problem('forbidden', 'a page of another site may not write here');
+  // Browsers call every origin `null` that they hide: only one that the browser itself vouches for is ours.
+  if (origin === 'null' && request.headers['sec-fetch-site'] !== 'same-origin')
+    return new Problem('forbidden', 'a page without an origin may not write here');
   if (origin !== undefined && origin !== 'null' && originHost(origin) !== request.headers.host)
     return new Problem('forbidden', `a page of ${origin} may not write here`);
   return null;
@@ -125,10 +130,36 @@ function problemOf(error: unknown): Problem {
   return new Problem('internal', 'something went wrong here; the log of proxymedic has the details');
 }
 
-function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply
-    .status(problem.status)
-    .headers({ 'cache-control': 'no-store' })
-    .type('application/problem+json; charset=utf-8')
-    .send(JSON.stringify(problem));
+/** Another method would be answered here, or nothing at all. */
+function nothingThere(request: FastifyRequest): Problem {
+  const path = request.url.split('?')[0] ?? '';
+  const methods = knownMethods.filter((method) => routeMatches(method, path));
+  if (methods.length === 0) return new Problem('not-found', `there is nothing at ${request.method} ${path.slice(0, 200)}`);
+  return new Problem('method-not-allowed', `${path.slice(0, 200)} takes ${methods.join(', ')}, not ${request.method}`);
 }
+
+const knownMethods = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+
+function routeMatches(method: string, path: string): boolean {
+  const parts = path.split('/');
+  return allRoutes.some((route) => {
+    const wanted = route.path.split('/');
+    return (
+      route.method === method &&
+      wanted.length === parts.length &&
+      wanted.every((part, index) => part.startsWith(':') || part === parts[index])
+    );
+  });
+}
+
+/** Problem details; under Prometheus' paths the shape that its clients read. */
+function sendProblem(reply: FastifyReply, problem: Problem, url: string): FastifyReply {
+  const answer = reply.status(problem.status).headers({ 'cache-control': 'no-store' });
+  if (url.startsWith('/api/v1/')) {
+    const errorType = prometheusTypes[problem.status] ?? (problem.status >= 500 ? 'internal' : 'bad_data');
+    return answer.type('application/json; charset=utf-8').send(JSON.stringify({ status: 'error', errorType, error: problem.message }));
+  }
+  return answer.type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+}
+
+const prometheusTypes: Readonly<Record<number, string>> = { 404: 'not_found', 503: 'unavailable' };

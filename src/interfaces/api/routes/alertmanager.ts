@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { fingerprintOf } from '../../../detect/alerts/fingerprint.ts';
+import { labelMatcher } from '../../../detect/promql/matcher.ts';
+import { parseExpr } from '../../../detect/promql/parser.ts';
+import type { LabelMatcher } from '../../../detect/series/queryable.ts';
 import type { Alert, AlertSource } from '../../../model/alert.ts';
 import { labelsOf } from '../../../model/labels.ts';
-import type { SilenceView } from '../../verbs.ts';
+import type { SilenceView, Verbs } from '../../verbs.ts';
 import { instant } from '../json.ts';
 import { Problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
@@ -89,6 +92,49 @@ const silenceBody = z.looseObject({
   comment: z.string().max(10_000).default(''),
 });
 
+const alertFilter = z.looseObject({
+  active: z.stringbool().default(true),
+  filter: z
+    .union([z.string().max(10_000), z.array(z.string().max(10_000)).max(100)])
+    .transform((value) => [value].flat())
+    .default([]),
+});
+
+/** Firing alerts that pass every filter, as amtool asks for them. */
+async function firing(query: z.infer<typeof alertFilter>, verbs: Verbs): Promise<readonly Alert[]> {
+  const matchers = query.filter.flatMap(matchersOf);
+  const alerts = query.active ? await verbs.alerts.list() : [];
+  return alerts.filter((alert) => alert.state === 'firing' && matchers.every(({ name, matches }) => matches(alert.labels[name] ?? '')));
+}
+
+/** What is not asked about any alert: with it, a selector of only negative matchers is a selector too. */
+const anchor = '__filter__';
+
+/** `alertname="X"` or `{a="b",c=~"d"}`; a bare word is the name of an alert. */
+function matchersOf(filter: string): readonly LabelMatcher[] {
+  const trimmed = filter.trim();
+  const inner = trimmed.startsWith('{') && trimmed.endsWith('}') ? trimmed.slice(1, -1) : trimmed;
+  const text = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(inner) ? `alertname="${inner}"` : inner;
+  try {
+    const expr = parseExpr(`{${anchor}="x",${text}}`);
+    if (expr.kind === 'selector') return expr.matchers.filter((matcher) => matcher.name !== anchor);
+  } catch {
+    // Said below, in the words of this route.
+  }
+  throw new Problem(
+    'bad-request',
+    `filter ${JSON.stringify(filter.slice(0, 200))} is not a matcher such as alertname="HaproxyBackendDown"`,
+  );
+}
+
+function assertCompiles({ name, value, isRegex }: { readonly name: string; readonly value: string; readonly isRegex: boolean }): void {
+  try {
+    if (isRegex) labelMatcher(name, '=~', value);
+  } catch (error) {
+    throw new Problem('bad-request', `the matcher of ${name} does not compile: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /** Enough of Alertmanager's API v2 that Prometheus can send to us and amtool can look; and its webhook. */
 export const alertmanagerRoutes: readonly Route[] = [
   route({
@@ -107,19 +153,20 @@ export const alertmanagerRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/v2/alerts',
     summary: 'Alerts, ours and inbound',
-    query: z.looseObject({ active: z.stringbool().default(true) }),
+    query: alertFilter,
     answers: 'alerts',
-    async handle(_, verbs) {
-      return { json: (await verbs.alerts.list()).filter((alert) => alert.state === 'firing').map(gettable) };
+    async handle({ query }, verbs) {
+      return { json: (await firing(query, verbs)).map(gettable) };
     },
   }),
   route({
     method: 'GET',
     path: '/api/v2/alerts/groups',
     summary: 'The same alerts in one group',
+    query: alertFilter,
     answers: 'groups',
-    async handle(_, verbs) {
-      const alerts = (await verbs.alerts.list()).filter((alert) => alert.state === 'firing').map(gettable);
+    async handle({ query }, verbs) {
+      const alerts = (await firing(query, verbs)).map(gettable);
       return { json: alerts.length === 0 ? [] : [{ labels: {}, receiver: { name: 'proxymedic' }, alerts }] };
     },
   }),
@@ -186,6 +233,7 @@ export const alertmanagerRoutes: readonly Route[] = [
     answers: 'silenceID',
     async handle({ body }, verbs) {
       const [startsAt, endsAt] = [Date.parse(body.startsAt), Date.parse(body.endsAt)];
+      for (const matcher of body.matchers) assertCompiles(matcher);
       if (endsAt <= startsAt) throw new Problem('bad-request', 'endsAt must be after startsAt');
       const { id, matchers, createdBy, comment } = body;
       return {

@@ -18,10 +18,16 @@ export const eventRoutes: readonly Route[] = [
     query: z.object({ after: z.coerce.number().int().min(0).optional(), target: z.string().max(200).optional() }),
     answers: 'text/event-stream',
     async handle({ query, request, reply }, verbs) {
-      const header = Number(request.headers['last-event-id']);
+      // A HEAD has no end to wait for.
+      if (request.method === 'HEAD') return { text: '', type: 'text/event-stream; charset=utf-8' };
+      const header = Number(request.headers['last-event-id'] ?? Number.NaN);
       const after = query.after ?? (Number.isInteger(header) && header >= 0 ? header : null);
       reply.hijack();
-      await stream(reply.raw, after, verbs);
+      // Nobody else answers any more: who cannot be served has to see the connection end.
+      await stream(reply.raw, after, verbs).catch((error: unknown) => {
+        reply.raw.destroy();
+        throw error;
+      });
       return 'handled' as const;
     },
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { parseDuration } from '../../../base/duration.ts';
 import type { Alert } from '../../../model/alert.ts';
-import type { QueryAnswer, RuleView } from '../../verbs.ts';
+import type { QueryAnswer, RuleView, Verbs } from '../../verbs.ts';
 import { instant } from '../json.ts';
 import { type Answer, type Route, route } from '../route.ts';
 
@@ -20,28 +21,27 @@ function answerOf(answer: QueryAnswer): Answer {
   return success({ resultType, result }, { ...(warnings.length > 0 ? { warnings } : {}), ...(infos.length > 0 ? { infos } : {}) });
 }
 
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,20})?([Zz]|[+-]\d\d:\d\d)$/;
+const number = /^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?$/;
+
 /** Unix seconds or RFC 3339, in ms; null when it is neither. */
 function parseTime(text: string): number | null {
-  const seconds = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  const at = Number.isNaN(seconds) ? Date.parse(text) : seconds * 1000;
-  return Number.isNaN(at) ? null : at;
+  const at = number.test(text) ? Number(text) * 1000 : rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isFinite(at) ? at : null;
 }
 
-/** Seconds as a number, or a duration of Prometheus with one unit. */
+/** Seconds as a number, or a duration of Prometheus; null when it is neither or does not go forward. */
 function parseStep(text: string): number | null {
-  const match = /^(?<count>\d+(\.\d+)?)(?<unit>ms|[smhdwy])?$/.exec(text);
-  if (!match?.groups) return null;
-  const units: Readonly<Record<string, number>> = {
-    ms: 1,
-    s: 1_000,
-    m: 60_000,
-    h: 3_600_000,
-    d: 86_400_000,
-    w: 604_800_000,
-    y: 31_536_000_000,
-  };
-  const stepMs = Number(match.groups['count']) * (units[match.groups['unit'] ?? 's'] ?? 1_000);
-  return stepMs > 0 ? stepMs : null;
+  const stepMs = number.test(text) ? Number(text) * 1000 : durationOf(text);
+  return stepMs !== null && stepMs > 0 && Number.isFinite(stepMs) ? stepMs : null;
+}
+
+function durationOf(text: string): number | null {
+  try {
+    return parseDuration(text);
+  } catch {
+    return null;
+  }
 }
 
 const pointsMax = 11_000;
@@ -80,6 +80,18 @@ async function rangeQuery(
       'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
     );
   return answerOf(await run(given.query, start, end, step));
+}
+
+const seriesShape = z.looseObject({ 'match[]': many.default([]) });
+
+async function seriesQuery(given: z.infer<typeof seriesShape>, verbs: Verbs): Promise<Answer> {
+  if (given['match[]'].length === 0) return failure(400, 'bad_data', 'no match[] parameter provided');
+  const found = await verbs.queries.series(given['match[]']);
+  return isError(found) ? failure(400, 'bad_data', found.error) : success(found);
+}
+
+function isError(found: Awaited<ReturnType<Verbs['queries']['series']>>): found is { readonly error: string } {
+  return !Array.isArray(found);
 }
 
 function alertJson(alert: Alert): Readonly<Record<string, unknown>> {
@@ -186,18 +198,30 @@ export const prometheusRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/v1/series',
     summary: 'Series that match',
-    query: z.looseObject({ 'match[]': many.default([]) }),
+    query: seriesShape,
     answers: 'data',
-    async handle({ query }, verbs) {
-      if (query['match[]'].length === 0) return failure(400, 'bad_data', 'no match[] parameter provided');
-      const found = await verbs.queries.series(query['match[]']);
-      return 'error' in found ? failure(400, 'bad_data', String(found.error)) : success(found);
-    },
+    handle: ({ query }, verbs) => seriesQuery(query, verbs),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/series',
+    summary: 'Series that match',
+    body: seriesShape.prefault({}),
+    answers: 'data',
+    handle: ({ body }, verbs) => seriesQuery(body, verbs),
   }),
   route({
     method: 'GET',
     path: '/api/v1/labels',
     summary: 'Label names',
+    answers: 'data',
+    handle: async (_, verbs) => success(await verbs.queries.labelNames()),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/labels',
+    summary: 'Label names',
+    body: z.looseObject({}).prefault({}),
     answers: 'data',
     handle: async (_, verbs) => success(await verbs.queries.labelNames()),
   }),
