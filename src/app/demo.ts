@@ -58,7 +58,9 @@ export async function runDemo(options: DemoOptions, io: DemoIo): Promise<number>
       log: (level, message) => (level === 'error' ? story.tell(`! ${message}`) : undefined),
     });
     story.tell(`proxymedic watches at ${daemon.address}/incidents`);
-    return await play({ daemon, lab, story, options });
+    const code = await play({ daemon, lab, story, options });
+    if (chosen === 'stand-in') io.write(`\n${standInNotice.join('\n')}\n`);
+    return code;
   } finally {
     await daemon?.stop();
     await lab.stop();
