@@ -1,4 +1,3 @@
-import type { Labels } from '../../model/labels.ts';
 import type { Expr } from './ast.ts';
 import { readDuration } from './go-duration.ts';
 import { parseFloat64, parseNumber } from './go-float.ts';
@@ -185,10 +184,4 @@ export function placed(values: readonly DescribedValue[], startMs: number, stepM
   const byTime = new Map<number, DescribedValue>();
   for (const [index, value] of values.entries()) if (value !== null) byTime.set(startMs + index * stepMs, value);
   return byTime;
-}
-
-/** A label set with its values: how results and expectations meet. */
-export interface PlacedSeries {
-  readonly labels: Labels;
-  readonly points: ReadonlyMap<number, DescribedValue>;
 }

@@ -21,6 +21,15 @@ describe.skipIf(fixtures.length === 0)('upstream rule files (skipped without ../
   });
 });
 
+const corpus = new URL('../../../../shared/corpora/rules/', import.meta.url);
+
+test.skipIf(!existsSync(corpus))('reads a public catalogue of rules without a complaint (skipped without ../shared/corpora/rules)', () => {
+  const names = readdirSync(corpus, { recursive: true, encoding: 'utf8' }).filter((name) => /\.ya?ml$/.test(name));
+  const files = names.map((name) => parseRuleFile(readFileSync(new URL(name, corpus), 'utf8'), name));
+  expect(files.flatMap(({ problems }) => problems.map(formatProblem))).toEqual([]);
+  expect(files.flatMap(({ groups }) => groups.flatMap(({ rules }) => rules)).length).toBeGreaterThan(500);
+});
+
 function problemsOf(text: string): string[] {
   return parseRuleFile(text, 'r.yml').problems.map(formatProblem);
 }
@@ -72,6 +81,18 @@ test('a group without interval has none', () => {
     intervalMs: null,
     queryOffsetMs: null,
     limit: 0,
+  });
+});
+
+test('only the first document counts, comments before it are nothing', () => {
+  const document = (name: string) => `---\ngroups: [{ name: ${name}, rules: [] }]\n`;
+  expect(parseRuleFile(`${'# comment\n'.repeat(500)}${document('a')}${document('b')}`, 'r.yml')).toMatchObject({
+    groups: [{ name: 'a' }],
+    problems: [],
+  });
+  expect(parseRuleFile(`${'# comment\n'.repeat(500)}groups: [{ name: c, rules: [] }]\n`, 'r.yml')).toMatchObject({
+    groups: [{ name: 'c' }],
+    problems: [],
   });
 });
 

@@ -26,7 +26,7 @@ export class YamlReader {
     this.file = file;
     // Only the first document counts, as in Prometheus.
     const first = text.split(/^---(?=\s|$)/m);
-    const lead = first[0]?.trim() === '' || /^(\s*#.*\n?)*$/.test(first[0] ?? '') ? 2 : 1;
+    const lead = isOnlyComments(first[0] ?? '') ? 2 : 1;
     const source = first.slice(0, lead).join('---');
     this.document = parseDocument(source, { lineCounter: this.lines, merge: true, version: '1.2', uniqueKeys: true, prettyErrors: false });
     for (const { message, pos } of this.document.errors) this.problemAt(pos[0], message.split('\n', 1)[0] ?? message);
@@ -113,6 +113,11 @@ export class YamlReader {
   private isNull(node: Node): boolean {
     return isScalar(node) && node.value === null;
   }
+}
+
+/** Whether a text says nothing: then the first document begins behind its separator. */
+function isOnlyComments(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(#|$)/.test(line));
 }
 
 /** Notes every key that is not known. Prometheus' wording. */

@@ -122,8 +122,11 @@ class TemplateLexer {
   }
 
   private readInside(): void {
-    if (/^[ \t\r\n]/.test(this.text.slice(this.at, this.at + 1))) {
-      this.at += 1;
+    patterns.space.lastIndex = this.at;
+    const spaces = patterns.space.exec(this.text)?.[0].length ?? 0;
+    if (spaces > 0) {
+      // The last space stays: together with a minus it may close the action.
+      this.at += Math.max(1, spaces - 1);
       return;
     }
     const character = this.text[this.at];

@@ -77,6 +77,7 @@ describe('the text of an alert', () => {
     ['{{ with .Labels.job }}<{{ . }}>{{ end }}', '<api>'],
     ['a {{- " b " -}} c', 'a b c'],
     ['{{/* nothing */}}x', 'x'],
+    ['a {{-    1    -}}   b{{   2 }}', 'a1b2'],
     ['{{ range $i, $x := (args 1 2 3) }}{{ if eq $i "arg1" }}{{ break }}{{ end }}{{ $x }}{{ end }}', '1'],
     ['{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ end }}{{ $x }}', '2'],
     ['{{ index $labels "job" }} {{ len $labels }} {{ slice "abcdef" 1 3 }}', 'api 2 bc'],

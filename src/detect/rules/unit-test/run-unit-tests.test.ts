@@ -56,7 +56,8 @@ describe.skipIf(!existsSync(directory))('upstream unit test files (skipped witho
   });
 });
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+const promtool = 'promtool';
+const hasPromtool = spawnSync(promtool, ['--version']).status === 0;
 
 const rules = `groups:
   - name: later
@@ -120,7 +121,7 @@ describe.skipIf(!hasPromtool)('the verdict of promtool (skipped without promtool
   test.each(sideBySide)('%j', async (text) => {
     writeFileSync(join(work, 'rules.yml'), rules);
     writeFileSync(join(work, 'test.yml'), text);
-    const { status } = spawnSync('promtool', ['test', 'rules', join(work, 'test.yml')]);
+    const { status } = spawnSync(promtool, ['test', 'rules', join(work, 'test.yml')]);
     const report = await runUnitTestFile(text, 'test.yml', files(pathToFileURL(`${work}/`)));
     expect({ ok: report.ok, report }).toMatchObject({ ok: status === 0 });
   });
