@@ -29,7 +29,7 @@ export interface TemplateToken {
 
 const keywords: ReadonlySet<string> = new Set(['if', 'else', 'end', 'range', 'with', 'define', 'template', 'block', 'break', 'continue']);
 const patterns = {
-  space: /\s+/y,
+  space: /[ \t\r\n]+/y,
   word: /[\p{L}_][\p{L}\p{Nd}_]*/uy,
   field: /\.[\p{L}_][\p{L}\p{Nd}_]*/uy,
   variable: /\$(?:[\p{L}_][\p{L}\p{Nd}_]*)?/uy,
@@ -78,7 +78,7 @@ class TemplateLexer {
     const open = this.text.indexOf('{{', this.at);
     const end = open < 0 ? this.text.length : open;
     let text = this.text.slice(this.at, end);
-    if (/^\{\{-\s/.test(this.text.slice(end, end + 4))) text = text.trimEnd();
+    if (/^\{\{-\s/.test(this.text.slice(end, end + 4))) text = withoutSpaceAtEnd(text);
     if (text !== '') this.push('text', text, this.at);
     this.at = end;
   }
@@ -183,4 +183,11 @@ function wordKind(word: string): TemplateToken['kind'] {
   if (keywords.has(word)) return 'keyword';
   if (word === 'nil') return 'nil';
   return word === 'true' || word === 'false' ? 'bool' : 'identifier';
+}
+
+/** Go trims these four and no other spaces. */
+function withoutSpaceAtEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && ' \t\r\n'.includes(text[end - 1] ?? '')) end--;
+  return text.slice(0, end);
 }
