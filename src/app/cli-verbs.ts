@@ -49,12 +49,8 @@ async function check(configFile: string): Promise<CheckReport> {
   const read = await readConfig(configFile);
   if ('errors' in read) return { ...nothingChecked, file: configFile, errors: read.errors };
   const { config, warnings } = read;
-  const [{ checkRuleFiles }, { loadShelf }, { runbookView }] = await Promise.all([
-    import('./rule-files.ts'),
-    import('./runbook-shelf.ts'),
-    import('./runbook-view.ts'),
-  ]);
-  const [rules, shelf] = await Promise.all([checkRuleFiles(config.rules), loadShelf(config.runbooks)]);
+  const [{ checkRuleFiles }, { runbookView }] = await Promise.all([import('./rule-files.ts'), import('./runbook-view.ts')]);
+  const [rules, shelf] = await Promise.all([checkRuleFiles(config.rules), checkedShelf(config.runbooks, config.rules)]);
   const pages = shelf.pages.map(runbookView);
   const sum = (of: (page: (typeof pages)[number]) => number) => pages.reduce((total, page) => total + of(page), 0);
   return {
@@ -102,24 +98,26 @@ async function diagnose({ configFile, alert, labels }: DiagnoseRequest, signal: 
 }
 
 async function checkRunbooks(sources: readonly string[]) {
-  const [{ loadShelf }, { runbookView }, { missingSources }] = await Promise.all([
-    import('./runbook-shelf.ts'),
-    import('./runbook-view.ts'),
-    import('./missing-sources.ts'),
-  ]);
-  const shelf = await loadShelf(sources);
+  const [{ runbookView }, { missingSources }] = await Promise.all([import('./runbook-view.ts'), import('./missing-sources.ts')]);
+  const shelf = await checkedShelf(sources, []);
   const findings: readonly FileFinding[] = [...(await missingSources(sources)), ...shelf.findings];
   return { findings, pages: shelf.pages.map(runbookView) };
 }
 
 async function showRunbook(sources: readonly string[], title: string) {
-  const [{ loadShelf }, { runbookPageView }] = await Promise.all([import('./runbook-shelf.ts'), import('./runbook-view.ts')]);
-  const { pages, findings } = await loadShelf(sources);
+  const { runbookPageView } = await import('./runbook-view.ts');
+  const { pages, findings } = await checkedShelf(sources, []);
   const page = pages.find((candidate) => candidate.title === title) ?? pages.find((candidate) => candidate.aliases.includes(title));
   return {
     page: page === undefined ? null : runbookPageView(page, findings),
     titles: pages.flatMap(({ title, aliases }) => [title, ...aliases]),
   };
+}
+
+/** Pages with everything that is wrong with them, the rules they quote included. */
+async function checkedShelf(sources: readonly string[], ruleSources: readonly string[]) {
+  const [{ loadShelf }, { readRuleTexts }] = await Promise.all([import('./runbook-shelf.ts'), import('./rule-shelf.ts')]);
+  return await loadShelf(sources, await readRuleTexts(ruleSources));
 }
 
 async function runLab(args: readonly string[], io: Io): Promise<number> {

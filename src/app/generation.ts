@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { LoadedRunbooks } from '../respond/runbooks/load-runbooks.ts';
 import { createReaders, type ProxyReader } from './proxy-reader.ts';
-import { type LoadedRules, loadRules } from './rule-shelf.ts';
+import { type LoadedRules, loadRules, readRuleTexts } from './rule-shelf.ts';
 import { loadShelf } from './runbook-shelf.ts';
 
 /** Everything that follows from one configuration file. A reload makes a new one; the old one is dropped whole. */
@@ -18,7 +18,10 @@ export interface Generation {
 }
 
 export async function createGeneration(config: Config, configPath: string, warnings: readonly string[], clock: Clock): Promise<Generation> {
-  const [runbooks, rules] = await Promise.all([loadShelf(config.runbooks), loadRules(config.rules)]);
+  const [runbooks, rules] = await Promise.all([
+    readRuleTexts(config.rules).then((files) => loadShelf(config.runbooks, files)),
+    loadRules(config.rules),
+  ]);
   return { config, configPath, loadedAt: clock.now(), readers: createReaders(config, clock), runbooks, rules, warnings };
 }
 

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { formatProblem, type RuleGroup } from '../detect/rules/rule.ts';
 import { parseRuleFile } from '../detect/rules/rule-file.ts';
+import type { RuleFile } from '../respond/runbooks/findings.ts';
 import { catalogDirectory } from './runbook-shelf.ts';
 
 /** All rule files of the configuration. A file that does not load is an error with its place; the others load all the same. */
@@ -9,6 +10,23 @@ export interface LoadedRules {
   readonly groups: readonly RuleGroup[];
   readonly alertNames: ReadonlySet<string>;
   readonly errors: readonly string[];
+}
+
+/**
+ * The texts of the configured rule files and of all we ship, for what pages quote: a given page quotes the published rule
+ * whether that is loaded or not. What cannot be read is left out; that it cannot is an error of {@link loadRules}.
+ */
+export async function readRuleTexts(sources: readonly string[]): Promise<readonly RuleFile[]> {
+  const paths = await Promise.all([...sources, 'catalog', 'catalog/published'].map(ruleFiles));
+  const files = await Promise.all([...new Set(paths.flat())].map(readRuleText));
+  return files.flat();
+}
+
+async function readRuleText(path: string): Promise<readonly RuleFile[]> {
+  const info = await stat(path).catch(() => null);
+  if (info === null || !info.isFile() || info.size > fileBytesMax) return [];
+  const text = await readFile(path, 'utf8').catch(() => null);
+  return text === null ? [] : [{ path, text }];
 }
 
 const fileBytesMax = 10_000_000;

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allChecks } from '../respond/diagnosis/all-checks.ts';
 import { vocabulary } from '../respond/diagnosis/vocabulary.ts';
 import { actions } from '../respond/mitigation/mitigations.ts';
+import type { RuleFile } from '../respond/runbooks/findings.ts';
 import { type LoadedRunbooks, loadRunbooks, type RunbookFile } from '../respond/runbooks/load-runbooks.ts';
 
 /** What we ship: rules and pages. */
@@ -24,10 +26,19 @@ export const knownIds = {
   causes: vocabulary,
 };
 
-/** Reads all pages of the configured sources; `catalog` is ours. What cannot be read is a finding, never a failure. */
-export async function loadShelf(sources: readonly string[]): Promise<LoadedRunbooks> {
+/**
+ * Reads all pages of the configured sources; `catalog` is ours. What cannot be read is a finding, never a failure, and so is
+ * a page that quotes another rule than `rules` have (without them nothing is said about rules), or links to a file that is not there.
+ */
+export async function loadShelf(sources: readonly string[], rules?: readonly RuleFile[]): Promise<LoadedRunbooks> {
   const found = await Promise.all(sources.map((source) => readSource(source)));
-  return loadRunbooks(found.flat(), knownIds, { hashText: sha256 });
+  return loadRunbooks(found.flat(), knownIds, { hashText: sha256, fileExists, ...(rules === undefined ? {} : { rules }) });
+}
+
+/** Pages of the catalog go by paths of their own. */
+function fileExists(path: string): boolean {
+  const inCatalog = 'catalog/';
+  return existsSync(path.startsWith(inCatalog) ? join(catalogDirectory, path.slice(inCatalog.length)) : path);
 }
 
 async function readSource(source: string): Promise<RunbookFile[]> {

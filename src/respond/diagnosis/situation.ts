@@ -51,16 +51,17 @@ export function serversOf(situation: Situation, state: ProxyState): readonly Ser
   return backendsOf(situation, state).flatMap((backend) => backend.servers);
 }
 
+/** The first that matches counts: what a request met before a backend, then what is wrong with its answers, then who is down. */
 const families: readonly (readonly [RegExp, AlertFamily])[] = [
-  [/4xx/i, 'errors-4xx'],
-  [/5xx|ResponseErrors|Failing/i, 'errors-5xx'],
+  [/4xx|RequestsRejected|BlockedRequests/i, 'errors-4xx'],
+  [/5xx|ResponseErrors|ConnectionErrors|Failing/i, 'errors-5xx'],
   [/ServerDown|ServerHealthcheck/i, 'server-down'],
-  [/NoRoute|Unrouted|NoServer|Entrypoint|Frontend/i, 'unrouted'],
-  [/BackendDown|ServiceDown|NoAliveBackends|HasNoAlive/i, 'down'],
-  [/(Haproxy|Traefik)\w*(Down|Silent|Unreachable)/i, 'proxy-down'],
+  [/RouteMissing|NoRoute|Unrouted|NoServer|Entrypoint|Frontend/i, 'unrouted'],
+  [/BackendDown|ServiceDown|NoAliveBackends/i, 'down'],
+  [/(Haproxy|Traefik)\w{0,100}(?<!Slowing)(Down|Silent|Unreachable)/i, 'proxy-down'],
 ];
 
-/** What an alert of this name claims, read from the words that published rules use. */
+/** What an alert of this name claims, read from the words that our rules and published ones use. */
 export function familyOf(alertName: string): AlertFamily {
   return families.find(([words]) => words.test(alertName))?.[1] ?? 'other';
 }

@@ -33,7 +33,7 @@ export function placeAlert(alert: PlacedAlert, open: readonly Incident[], nowMs:
   if (same !== undefined) return { kind: 'join', incident: same };
   const ofTarget = here.find((incident) => incident.backend === null);
   if (ofTarget !== undefined && explainsBackends(ofTarget)) return { kind: 'join', incident: ofTarget };
-  if (alert.family === 'unrouted') {
+  if (alert.family === 'unrouted' && alert.backend === null) {
     // Requests that found no server are counted at the entry point as well: the same problem, seen from the door.
     const echo = here.find((incident) => incident.backend !== null && incident.openedAt >= nowMs - echoMs);
     if (echo !== undefined) return { kind: 'join', incident: echo };
