@@ -30,6 +30,7 @@ export function haproxySource(target: Target) {
   return {
     target: target.name,
     statsSocket: part?.statsSocket ?? null,
+    metricsUrl: target.metricsUrl,
     configFiles: part?.configFiles ?? [],
     logFile: part?.logFile ?? null,
   };

@@ -137,13 +137,14 @@ function complete(seed: number, proxy: ProxyName, chance: Chance, causes: readon
     backends,
     intervalMs: chance.pick([500, 1000, 2000]),
     serverTimeoutMs: chance.pick([1500, 3000, 20_000]),
-    requestsPerSecond: low ? 0.4 : chance.pick([8, 15, 30]),
+    // A fault of one of many servers must have met some requests.
+    requestsPerSecond: low ? 0.4 : Math.max(chance.pick([8, 15, 30]), has('bad-server') ? Math.min(40, main.serverNames.length * 4) : 0),
     clients: oneClient ? ['127.0.0.1'] : Array.from({ length: chance.int(5, 30) }, (_, index) => `127.0.7.${index + 1}`),
     noise: chance.maybe(0.3) ? 0.01 : 0,
     healthyMs: low ? 30_000 : chance.pick([8_000, 12_000, 20_000]),
     faultyMs: low ? 25_000 : chance.pick([6_000, 9_000, 12_000]),
     healedMs: null,
-    faults: causes.map((cause) => faultPlan(chance, proxy, cause, main, told)),
+    faults: causes.map((cause) => faultPlan(chance, proxy, cause, { main, told, alone: causes.length === 1 })),
     told,
     alert: alertFor(proxy, causes[0] ?? 'no-fault-found'),
   };
@@ -215,12 +216,21 @@ const ways: Readonly<Record<string, Readonly<Record<ProxyName, readonly string[]
   'proxy-down': { haproxy: ['kill', 'term'], traefik: ['kill', 'term'] },
 };
 
-function faultPlan(chance: Chance, proxy: ProxyName, cause: string, main: BackendPlan, told: Told): FaultPlan {
+function faultPlan(
+  chance: Chance,
+  proxy: ProxyName,
+  cause: string,
+  { main, told, alone }: { main: BackendPlan; told: Told; alone: boolean },
+): FaultPlan {
   const possible = (ways[cause]?.[proxy] ?? ['usual']).filter((how) => how !== 'host' || main.check === 'host');
-  const how = chance.pick(possible);
+  // Beside another fault one server must be left to show it.
+  const how = alone ? chance.pick(possible) : (possible[0] ?? 'usual');
   const all = main.serverNames.map((_, index) => index);
   const some = how === 'kill' || how === 'freeze' || chance.maybe(0.5) ? all : chance.some(all, Math.max(1, Math.floor(all.length / 2)));
-  const single = cause === 'bad-server' || (cause === 'connection-refused' && told.log && how === 'close' && chance.maybe(0.4));
+  const single =
+    cause === 'bad-server' ||
+    (!alone && cause === 'connection-refused') ||
+    (cause === 'connection-refused' && told.log && how === 'close' && chance.maybe(0.4));
   return {
     cause,
     how,
@@ -242,7 +252,7 @@ function errorAlert(proxy: ProxyName, hundreds: 4 | 5): string {
 function alertFor(proxy: ProxyName, cause: string): string {
   if (/^(application-errors|bad-server|bad-endpoint|backend-slow|low-traffic|no-fault-found)$/.test(cause)) return errorAlert(proxy, 5);
   if (/^(authentication-rejected|missing-content|client-scan)/.test(cause)) return errorAlert(proxy, 4);
-  if (cause === 'route-missing') return proxy === 'haproxy' ? 'HaproxyFrontendNoServer' : 'TraefikEntrypointNoRoute';
+  if (cause === 'route-missing') return proxy === 'haproxy' ? 'HaproxyRouteMissing' : 'TraefikRouteMissing';
   if (cause === 'proxy-down') return proxy === 'haproxy' ? 'HaproxyDown' : 'TraefikDown';
   return downAlert(proxy);
 }

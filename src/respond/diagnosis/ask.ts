@@ -1,8 +1,8 @@
 import type { HealthCheck, ServerState, UpstreamTls } from '../../model/proxy.ts';
 import type { AnswerBook } from './check.ts';
-import type { HttpProbe, Question, TlsTrust } from './questions.ts';
+import type { CountRow, CountsAnswer, HttpProbe, Question, TlsTrust } from './questions.ts';
 import type { Situation } from './situation.ts';
-import { backendsOf } from './situation.ts';
+import { backendsOf, sameBackend } from './situation.ts';
 
 type Of<K extends Question['kind']> = Extract<Question, { kind: K }>;
 
@@ -29,6 +29,33 @@ export function countsQuestion(situation: Situation): Of<'proxy/counts'> {
   return { kind: 'proxy/counts', target: situation.target.name, windowMs: situation.windowMs };
 }
 
+/** The counts over ever longer times: a fault that has just begun must not drown in the healthy minutes before it. */
+export function countsQuestions(situation: Situation): readonly Of<'proxy/counts'>[] {
+  const shorter = [10_000, 20_000, 60_000].filter((windowMs) => windowMs < situation.windowMs);
+  return [...shorter, situation.windowMs].map((windowMs) => ({ kind: 'proxy/counts', target: situation.target.name, windowMs }));
+}
+
+/** Requests of one backend that make its latest counts worth a look. */
+const freshRequestsMin = 20;
+
+/** The latest counts of a backend: of the shortest time in which it was asked often enough, else of the longest; null without any. */
+export function freshCounts(
+  situation: Situation,
+  known: AnswerBook,
+  backend: string,
+): { readonly row: CountRow; readonly value: CountsAnswer; readonly at: number; readonly durationMs: number } | null {
+  let found: ReturnType<typeof freshCounts> = null;
+  for (const question of countsQuestions(situation)) {
+    const answer = known.get(question);
+    if (!answer?.ok) continue;
+    const row = answer.value.rows.find((candidate) => candidate.scope === 'backend' && sameBackend(candidate.name, backend));
+    if (row === undefined) continue;
+    found = { row, value: answer.value, at: answer.at, durationMs: answer.durationMs };
+    if (row.total >= freshRequestsMin) break;
+  }
+  return found;
+}
+
 export function historyQuestion(situation: Situation): Of<'proxy/history'> {
   return { kind: 'proxy/history', target: situation.target.name };
 }
@@ -45,9 +72,17 @@ export function tcpQuestion(host: string, port: number): Of<'network/tcp'> {
 export function probedServers(situation: Situation, known: AnswerBook): readonly ServerState[] {
   const state = known.value(stateQuestion(situation));
   if (state === null) return [];
-  const servers = backendsOf(situation, state).flatMap((backend) => backend.servers);
+  const servers = backendsOf(situation, state).flatMap((backend) => backend.servers.map((server) => withKnownAddress(situation, server)));
   const failingFirst = [...servers].sort((a, b) => Number(b.state === 'down') - Number(a.state === 'down'));
   return failingFirst.slice(0, probedServersMax);
+}
+
+/** Where the proxy does not tell the address of a server, the one in our own configuration is all there is. */
+function withKnownAddress(situation: Situation, server: ServerState): ServerState {
+  if (server.address.host !== null || server.address.hostname !== null) return server;
+  const known = situation.knownServers.find((entry) => entry.server === server.name && sameBackend(server.backend, entry.backend));
+  if (known?.host == null || known.port === null) return server;
+  return { ...server, address: { ...server.address, host: known.host, port: known.port } };
 }
 
 /** Where traffic to a server goes, as the proxy sees it; null when the proxy has no address for it. */
@@ -153,5 +188,20 @@ export function businessSample(situation: Situation, known: AnswerBook): { reado
     seen.set(key, entry);
   }
   const best = [...seen.values()].sort((a, b) => b.count - a.count)[0];
-  return best ? { path: best.path, host: best.host } : { path: '/', host: null };
+  const routed = routeSample(situation, known);
+  return best ? { path: best.path, host: best.host ?? routed.host } : { path: routed.path ?? '/', host: routed.host };
+}
+
+/** Path and host that the first route to the backend asks for, as far as its rule names them plainly. */
+function routeSample(situation: Situation, known: AnswerBook): { readonly path: string | null; readonly host: string | null } {
+  const { backend } = situation;
+  const route = known
+    .value(stateQuestion(situation))
+    ?.routes?.find((candidate) => backend !== null && candidate.backend !== null && sameBackend(candidate.backend, backend));
+  const rule = route?.rule.slice(0, 2_000) ?? '';
+  const path = /\bPath(?:Prefix)?\(`(\/[^`]{0,200})`\)/.exec(rule) ?? /\bpath(?:_beg)? (?:-i )?(\/[^\s);}]{0,200})/.exec(rule);
+  const host =
+    /\bHost\(`([^`]{1,253})`/.exec(rule) ??
+    /\bhdr(?:_dom|_beg)?\(host\)[^;}]{0,80}? (?:-i )?([a-z0-9][a-z0-9.-]{0,252})(?=[\s);}]|$)/i.exec(rule);
+  return { path: path?.[1] ?? null, host: host?.[1] ?? null };
 }

@@ -275,6 +275,7 @@ export const causeRules: readonly CauseRule[] = [
     scope: 'server',
     speaksFor: {
       'business-hangs': 0.75,
+      'business-slow': 0.65,
       timeouts: 0.65,
       'answers-slow': 0.65,
       'check-silent': 0.4,
@@ -282,7 +283,7 @@ export const causeRules: readonly CauseRule[] = [
       'clients-leave': 0.2,
     },
     speaksAgainst: { 'tcp-refused': 0.95, 'tcp-timeout': 0.95, 'tls-silent': 0.9, 'business-ok': 0.3, 'traffic-clean': 0.2 },
-    needs: [['business-hangs', 'timeouts', 'answers-slow']],
+    needs: [['business-hangs', 'business-slow', 'timeouts', 'answers-slow']],
     yieldsTo: [...proxyGone, ...unreachable, ...tlsTrouble, 'administratively-disabled'],
   },
   {
@@ -431,6 +432,7 @@ export const causeRules: readonly CauseRule[] = [
       'errors-one-server': 0.95,
       'business-5xx': 0.9,
       'business-hangs': 0.9,
+      'business-slow': 0.5,
       'proxy-says-down': 0.8,
       'tcp-refused': 0.8,
     },

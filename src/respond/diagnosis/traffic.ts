@@ -27,6 +27,10 @@ export interface ServerErrors {
 export const errorShareMin = 0.05;
 /** Fewer errors than this are chance, not a pattern. */
 export const errorsMin = 5;
+/** So few errors can be a pattern when they all meet one server or path and nothing else does. */
+const patternErrorsMin = 3;
+/** How improbable such a pattern must be by chance alone. */
+const chanceMax = 1e-4;
 /** Fewer requests than this say nothing about a ratio. */
 export const requestsMin = 30;
 
@@ -59,7 +63,8 @@ export function densestWindow(
     const errors = part.filter(fails).length;
     return { records: part, windowMs, errors, share: part.length === 0 ? 0 : errors / part.length };
   });
-  const solid = candidates.filter((candidate) => candidate.errors >= errorsMin * 2);
+  const many = candidates.filter((candidate) => candidate.errors >= errorsMin * 2);
+  const solid = many.length > 0 ? many : candidates.filter((candidate) => candidate.errors >= patternErrorsMin);
   if (solid.length === 0) return whole;
   const best = Math.max(...solid.map((candidate) => candidate.share));
   const latest = candidates[0];
@@ -91,6 +96,9 @@ export function sharesBy(
     .sort((a, b) => b.errors - a.errors || b.share - a.share);
 }
 
+/** Of few requests most must fail before they say something about the whole application. */
+const fewRequestsShareMin = 0.6;
+
 /** Where the servers' own 5xx come from: some servers, some paths, or everywhere. Two of them can be true at once. */
 export function locateServerErrors(all: readonly RequestRecord[], nowMs: number): ServerErrors {
   const { records, windowMs } = densestWindow(
@@ -99,7 +107,7 @@ export function locateServerErrors(all: readonly RequestRecord[], nowMs: number)
     isServerError,
   );
   const byServer = sharesBy(records, (record) => record.server, isServerError);
-  const badServers = outliers(byServer, { shareMin: 0.15, errorsMin });
+  const badServers = outliers(byServer, 0.15).filter((share) => !failsOnItsPathsOnly(share.key, records));
   const bad = new Set(badServers.map((share) => share.key));
   const rest = records.filter((record) => record.server === null || !bad.has(record.server));
   const badPaths = failingPaths(rest);
@@ -112,18 +120,42 @@ export function locateServerErrors(all: readonly RequestRecord[], nowMs: number)
     windowMs,
     badServers,
     badPaths,
-    everywhere: leftErrors >= errorsMin && leftErrors / left.length >= errorShareMin,
+    everywhere: leftErrors >= errorsMin && leftErrors / left.length >= (left.length < requestsMin ? fewRequestsShareMin : errorShareMin),
     byServer,
   };
 }
 
-/** Keys that fail far more than the others do; none when nobody is clearly better. */
-export function outliers(shares: readonly Share[], limits: { readonly shareMin: number; readonly errorsMin: number }): Share[] {
-  const bad = shares.filter((share) => share.share >= limits.shareMin && share.errors >= limits.errorsMin);
+/**
+ * Keys that fail far more than the others do; none when nobody is clearly better. Few errors count only when chance would
+ * hardly ever heap them on one key.
+ */
+export function outliers(shares: readonly Share[], shareMin: number): Share[] {
+  const suspects = shares.filter((share) => share.share >= shareMin && share.errors >= patternErrorsMin);
+  const others = shares.filter((share) => !suspects.includes(share));
+  const [errors, total] = [sum(others, 'errors'), sum(others, 'total')];
+  const usualRate = (errors + 0.5) / (total + 1);
+  const bad = suspects.filter((share) => chanceOf(share.errors, share.total, usualRate) <= chanceMax);
   const worst = Math.min(...bad.map((share) => share.share));
-  const good = shares.filter((share) => !bad.includes(share) && share.total >= errorsMin && share.share <= worst / 4);
+  const good = shares.filter((share) => !bad.includes(share) && share.total >= patternErrorsMin && share.share <= worst / 4);
   const undecided = shares.filter((share) => !bad.includes(share) && !good.includes(share) && share.total >= errorsMin);
-  return bad.length > 0 && good.length > 0 && undecided.length <= good.length ? bad : [];
+  return bad.length > 0 && sum(good, 'total') >= errorsMin && undecided.length <= good.length ? bad : [];
+}
+
+function sum(shares: readonly Share[], field: 'total' | 'errors'): number {
+  return shares.reduce((result, share) => result + share[field], 0);
+}
+
+/** How likely `total` requests have at least `errors` failures when each fails with probability `rate` (binomial tail). */
+export function chanceOf(errors: number, total: number, rate: number): number {
+  if (errors <= 0) return 1;
+  if (rate >= 1) return 1;
+  let term = (1 - rate) ** total;
+  let below = 0;
+  for (let count = 0; count < errors; count += 1) {
+    below += term;
+    term *= ((total - count) / (count + 1)) * (rate / (1 - rate));
+  }
+  return Math.max(0, 1 - below);
 }
 
 /** A path with a value in it is one endpoint: `/orders/17` and `/orders/18` are both `/orders/:id`. */
@@ -136,10 +168,52 @@ export function pathTemplate(path: string): string {
 }
 
 function failingPaths(records: readonly RequestRecord[]): Share[] {
-  const byPath = sharesBy(records, (record) => (record.path === null ? null : pathTemplate(record.path)), isServerError);
-  const bad = outliers(byPath, { shareMin: 0.3, errorsMin });
+  const byPath = sharesBy(records, pathOf, isServerError);
+  const bad = outliers(byPath, 0.3);
   // "One or few paths": when a large part of the site fails, that is the application.
   return bad.length <= Math.max(3, byPath.length * 0.4) ? onEveryServer(bad, records) : [];
+}
+
+function pathOf(record: RequestRecord): string | null {
+  return record.path === null ? null : pathTemplate(record.path);
+}
+
+/**
+ * The latest part of the records in which most fail, when what was before was fine: a thing that has turned bad. The
+ * longest such part; null when there is none. `before` counts the good answers that came first.
+ */
+export function turnedBad(
+  records: readonly RequestRecord[],
+  fails: (record: RequestRecord) => boolean,
+): { readonly total: number; readonly errors: number; readonly before: number } | null {
+  const ordered = [...records].sort((a, b) => a.at - b.at);
+  let errors = 0;
+  let found: { total: number; errors: number; before: number } | null = null;
+  for (let index = ordered.length - 1; index >= 0; index -= 1) {
+    if (!fails(ordered[index] as RequestRecord)) continue;
+    errors += 1;
+    const total = ordered.length - index;
+    if (errors >= patternErrorsMin && errors / total >= 0.7) found = { total, errors, before: index };
+  }
+  if (found === null || found.before === 0) return null;
+  const earlier = ordered.slice(0, found.before).filter(fails).length;
+  return earlier <= found.before * 0.1 ? { ...found, before: found.before - earlier } : null;
+}
+
+/**
+ * Whether a server fails only on few of its paths, and nobody else was asked for those: then the path is to blame. Happens
+ * when requests come in a rhythm that the balancer keeps.
+ */
+function failsOnItsPathsOnly(server: string, records: readonly RequestRecord[]): boolean {
+  const mine = sharesBy(
+    records.filter((record) => record.server === server),
+    pathOf,
+    isServerError,
+  );
+  const failing = mine.filter((path) => path.errors > 0);
+  if (failing.length === mine.length || failing.length > 2) return false;
+  const elsewhere = records.filter((record) => record.server !== server && failing.some((path) => path.key === pathOf(record)));
+  return elsewhere.length === 0 || elsewhere.filter(isServerError).length / elsewhere.length >= 0.5;
 }
 
 /** A path that fails only where it meets one of several servers is that server's fault, not the path's. */
@@ -174,7 +248,13 @@ export function locateClientErrors(all: readonly RequestRecord[], nowMs: number)
   const scanning = new Set(scanners.map((scanner) => scanner.key));
   const rest = records.filter((record) => record.origin === 'server' && (record.client === null || !scanning.has(record.client)));
   const rejected = findRejection(rest);
-  const missing = rejected === null ? findMissing(rest) : [];
+  const missing =
+    rejected === null
+      ? findMissing(
+          rest,
+          all.filter((record) => record.client === null || !scanning.has(record.client)),
+        )
+      : [];
   const missingKeys = new Set(missing.map((share) => share.key));
   const left = rest.filter((record) => record.path === null || !missingKeys.has(pathTemplate(record.path)));
   const leftErrors = rejected === null ? left.filter(isClientError).length : 0;
@@ -232,12 +312,42 @@ function findRejection(records: readonly RequestRecord[]): ClientErrors['rejecte
 
 const missingPathsMax = 10;
 
-function findMissing(records: readonly RequestRecord[]): Share[] {
-  const gone = (record: RequestRecord) => isClientError(record) && (record.status === 404 || record.status === 410);
-  const all = records.filter(gone).length;
-  if (all < errorsMin || all / records.length < errorShareMin) return [];
-  const byPath = sharesBy(records, (record) => (record.path === null ? null : pathTemplate(record.path)), gone);
+function findMissing(records: readonly RequestRecord[], all: readonly RequestRecord[]): Share[] {
+  const vanished = vanishedPaths(all);
+  const rest = records.filter((record) => !vanished.some((path) => path.key === pathOf(record)));
+  return [...vanished, ...neverThere(rest, records.length)].slice(0, missingPathsMax);
+}
+
+function isGone(record: RequestRecord): boolean {
+  return isClientError(record) && (record.status === 404 || record.status === 410);
+}
+
+/** Paths that were answered well, and are 404 since. However rare they are, that is a loss. */
+function vanishedPaths(records: readonly RequestRecord[]): Share[] {
+  const byPath = new Map<string, RequestRecord[]>();
+  for (const record of records) {
+    const path = pathOf(record);
+    if (path === null || record.origin !== 'server') continue;
+    const mine = byPath.get(path);
+    if (mine === undefined) byPath.set(path, [record]);
+    else mine.push(record);
+  }
+  return [...byPath]
+    .flatMap(([key, mine]) => {
+      const turned = mine.some(isGone) ? turnedBad(mine, isGone) : null;
+      return turned === null || turned.before < patternErrorsMin
+        ? []
+        : [{ key, total: turned.total, errors: turned.errors, share: turned.errors / turned.total }];
+    })
+    .sort((a, b) => b.errors - a.errors);
+}
+
+/** Paths that are 404 as far back as can be seen: missed only when they make up much of the traffic. */
+function neverThere(records: readonly RequestRecord[], outOf: number): Share[] {
+  const all = records.filter(isGone).length;
+  if (all < errorsMin || all / outOf < errorShareMin) return [];
+  const byPath = sharesBy(records, pathOf, isGone);
   const missing = byPath.filter((path) => path.errors >= 3 && path.share >= 0.5).slice(0, missingPathsMax);
-  const covered = missing.reduce((sum, path) => sum + path.errors, 0);
+  const covered = missing.reduce((result, path) => result + path.errors, 0);
   return covered >= all * 0.6 ? missing : [];
 }

@@ -5,6 +5,7 @@ import { type ConfigOnDisk, missingFiles, readConfigFiles } from './config-disk.
 import { backendsOf, type ConfigProxy, frontendsOf, type HaproxyConfig, parseConfig } from './config-file.ts';
 import type { ConfigServer } from './config-server.ts';
 import { type AskOptions, askSocket, HaproxySocketError, type SocketAddress } from './haproxy-socket.ts';
+import { fetchMetricsText, statFromMetrics } from './metrics-stat.ts';
 import { noCounters, type ServerSources, serverState, trafficCounters } from './server-state.ts';
 import { countOf, parseInfo, parseServersState, parseStat, type ServerStateRow, type StatRow } from './stats-answers.ts';
 
@@ -14,6 +15,8 @@ export interface HaproxySource {
   readonly target: string;
   /** A `stats socket` of the worker process; null when none is configured. */
   readonly statsSocket: SocketAddress | null;
+  /** Where its metrics are: what they tell of the servers stands in when the socket does not answer. Default: nowhere. */
+  readonly metricsUrl?: string;
   /** Files and directories as given to `haproxy -f`, in order; empty when none is configured. */
   readonly configFiles: readonly string[];
   /** For each exchange on the socket; default 3 s. */
@@ -80,7 +83,20 @@ function ownEnvironment(): ReadonlyMap<string, string> {
   return new Map(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }
 
+/** What the socket says; without it, what the metrics say, and the gap stays. */
 async function readSocket(source: HaproxySource, signal: AbortSignal): Promise<SocketRead> {
+  const asked = await askEverything(source, signal);
+  if (asked.stat !== null || source.metricsUrl === undefined) return asked;
+  try {
+    const rows = statFromMetrics(await fetchMetricsText(source.metricsUrl, signal));
+    return rows.length === 0 ? asked : { ...asked, stat: rows };
+  } catch {
+    // That the metrics do not answer is told where they are probed.
+    return asked;
+  }
+}
+
+async function askEverything(source: HaproxySource, signal: AbortSignal): Promise<SocketRead> {
   const key = `targets[${source.target}].haproxy.stats_socket`;
   if (source.statsSocket === null) {
     return {

@@ -9,6 +9,7 @@ import type {
 import { healthCheckOf } from './config-check.ts';
 import { type ConfigProxy, trackedBy } from './config-file.ts';
 import { type ConfigServer, readAddress, type TlsGlobals, upstreamTls } from './config-server.ts';
+import { fromMetrics } from './metrics-stat.ts';
 import { countOf, type ServerStateRow, type StatRow } from './stats-answers.ts';
 
 /** Everything known of one server; what could not be read is null. */
@@ -52,7 +53,7 @@ export function serverState(sources: ServerSources): ServerState {
     address: addressOf(sources),
     tls: config === null ? tlsFromSocket(row) : upstreamTls(config.server, config.globals),
     state: operationalState(stat, row, lastCheck),
-    administrative: stat === null && row === null ? declaredState(config?.server) : administrativeState(stat, row),
+    administrative: stat === null && row === null ? declaredState(config?.server) : administrativeOf(sources),
     status: stat?.get('status') ?? 'unknown',
     adminMask: row?.adminMask ?? null,
     weight: row?.userWeight ?? (stat === null ? null : countOf(stat, 'uweight')),
@@ -95,6 +96,13 @@ export function checkResult(stat: StatRow): CheckResult | null {
     text: stat.get('last_chk') ?? stat.get('check_desc') ?? null,
     durationMs: countOf(stat, 'check_duration'),
   };
+}
+
+/** Metrics call every maintenance alike: of a server that is configured by name it may be that of a name without address. */
+function administrativeOf({ stat, row, config }: ServerSources): AdministrativeState {
+  const state = administrativeState(stat, row);
+  const unsure = state === 'maintenance' && stat?.has(fromMetrics) === true && config?.server.address.kind === 'name';
+  return unsure && !config.server.options.has('disabled') ? 'resolution' : state;
 }
 
 /** What people, the configuration, a tracked server or DNS asked of a server; the mask decides, else the status word. */
@@ -143,7 +151,7 @@ function addressOf({ stat, row, config }: ServerSources): ServerAddress {
   const runs = stat?.get('addr') === undefined ? null : readAddress(stat.get('addr') as string);
   const declaredHost = declared?.kind === 'ip' ? declared.host : null;
   const hostname = row?.fqdn ?? (declared?.kind === 'name' ? declared.host : null);
-  const live = stat !== null || row !== null;
+  const live = (stat !== null && !stat.has(fromMetrics)) || row !== null;
   return {
     host: row?.address ?? runs?.host ?? (live ? null : declaredHost),
     hostname,

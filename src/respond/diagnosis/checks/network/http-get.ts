@@ -1,5 +1,14 @@
 import type { HealthCheck, ServerState } from '../../../../model/proxy.ts';
-import { businessQuestion, healthQuestion, probedServers, requestsQuestion, stateQuestion, tlsQuestion } from '../../ask.ts';
+import {
+  businessQuestion,
+  countsQuestions,
+  freshCounts,
+  healthQuestion,
+  probedServers,
+  requestsQuestion,
+  stateQuestion,
+  tlsQuestion,
+} from '../../ask.ts';
 import type { AnswerBook, Check, Observation } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
 import type { HttpAnswer, Question } from '../../questions.ts';
@@ -17,12 +26,19 @@ export const httpGet: Check = {
     const servers = probedServers(situation, known);
     // A business path is worth waiting for the log: asked before, everything would be asked twice.
     const logRead = known.has(requestsQuestion(situation));
+    const attempts = repeatedProbes(situation, known, servers);
     const asked = servers.flatMap((server): (Question | null)[] => [
+      ...(attempts === 0 ? [] : Array.from({ length: attempts }, (_, index) => businessQuestion(situation, known, server, index + 1))),
       healthQuestion(server),
       ...(logRead ? businessQuestions(situation, known, server) : []),
       speaksTls(situation, known, server),
     ]);
-    return [stateQuestion(situation), requestsQuestion(situation), ...asked.filter((question) => question !== null)];
+    return [
+      stateQuestion(situation),
+      requestsQuestion(situation),
+      ...countsQuestions(situation),
+      ...asked.filter((question) => question !== null),
+    ];
   },
   judge(situation, known) {
     const servers = probedServers(situation, known);
@@ -30,6 +46,21 @@ export const httpGet: Check = {
     return [...perServer, ...judgeTogether(situation, known, servers)];
   },
 };
+
+const repeatedProbesMax = 48;
+
+/**
+ * How often each server is asked when the proxy counts errors and no log says whose they are; 0 when a log does, or
+ * nothing fails. A share of the requests fails: one request would not show it.
+ */
+function repeatedProbes(situation: Situation, known: AnswerBook, servers: readonly ServerState[]): number {
+  const log = known.get(requestsQuestion(situation));
+  const { backend } = situation;
+  if (log === undefined || log.ok || backend === null || servers.length === 0) return 0;
+  const row = freshCounts(situation, known, backend)?.row;
+  if (row === undefined || row.byClass['5xx'] < 2) return 0;
+  return Math.max(attemptsMax, Math.min(8, Math.floor(repeatedProbesMax / servers.length)));
+}
 
 /** One 5xx may be chance: it is asked for twice more, one after the other, and only three in a row count. */
 const attemptsMax = 3;
@@ -161,6 +192,9 @@ function serverTimeout(situation: Situation, known: AnswerBook, server: ServerSt
   return state?.backends?.find((backend) => backend.name === server.backend)?.serverTimeoutMs ?? null;
 }
 
+/** People leave, and gateways give up, long before this. */
+const slowAnswerMs = 2_000;
+
 function businessSign(answer: HttpAnswer, proxyWaitsMs: number | null): SignId | null {
   if (answer.outcome === 'timeout-answer') return 'business-hangs';
   if (answer.outcome === 'not-http') return 'answers-not-http';
@@ -169,6 +203,7 @@ function businessSign(answer: HttpAnswer, proxyWaitsMs: number | null): SignId |
   if (proxyWaitsMs !== null && answer.elapsedMs >= proxyWaitsMs) return 'business-hangs';
   if (answer.status === 429 || (answer.status === 503 && answer.headers['retry-after'] !== undefined)) return 'business-overload';
   if (answer.status >= 500) return 'business-5xx';
+  if (answer.status < 400 && answer.elapsedMs >= slowAnswerMs) return 'business-slow';
   return answer.status >= 400 ? 'business-answers' : 'business-ok';
 }
 
@@ -197,6 +232,12 @@ function judgeTogether(situation: Situation, known: AnswerBook, servers: readonl
     const first = mine[0];
     if (first === undefined) return [];
     const about = { subject: backend, backend };
+    const repeated = judgeRepeated(
+      situation,
+      known,
+      servers.filter((server) => server.backend === backend),
+    );
+    if (failing.length < mine.length && repeated.length > 0) return repeated;
     if (failing.length === mine.length) {
       return [
         observe(id, first.answer, {
@@ -236,6 +277,51 @@ function judgeTogether(situation: Situation, known: AnswerBook, servers: readonl
   });
 }
 
+/** What many requests to each server say: which servers answer 5xx now and then, and whether all do. */
+function judgeRepeated(situation: Situation, known: AnswerBook, servers: readonly ServerState[]): Observation[] {
+  const attempts = repeatedProbes(situation, known, servers);
+  const shares = attempts === 0 ? [] : servers.flatMap((server) => probeShare(situation, known, server, attempts));
+  const failing = shares.filter((share) => share.errors > 0);
+  const first = shares[0];
+  if (first === undefined || failing.length === 0) return [];
+  const { backend, path } = first;
+  const total = shares.reduce((sum, share) => sum + share.total, 0);
+  const errors = shares.reduce((sum, share) => sum + share.errors, 0);
+  const facts = { path, shares: shares.map(({ subject, total: asked, errors: failed }) => ({ subject, asked, failed })) };
+  if (failing.length > shares.length / 2 && errors >= 2) {
+    const summary = `${errors} of ${total} requests for ${path}, sent by us to each of ${shares.length} servers, are answered 5xx`;
+    return [observe(id, first.answer, { sign: 'errors-everywhere', subject: backend, backend, summary, facts })];
+  }
+  if (failing.length > shares.length / 2 || failing.some((share) => share.errors < 2)) return [];
+  if (failing.length === shares.length) return [];
+  return failing.map((share) => {
+    const summary = `${share.errors} of ${share.total} requests for ${path} are answered 5xx by ${share.subject}, none of ${total - share.total} by the others`;
+    return observe(id, share.answer, { sign: 'errors-one-server', subject: share.subject, backend, summary, facts });
+  });
+}
+
+interface ProbeShare {
+  readonly subject: string;
+  readonly backend: string;
+  readonly path: string;
+  readonly total: number;
+  readonly errors: number;
+  readonly answer: Answer;
+}
+
+function probeShare(situation: Situation, known: AnswerBook, server: ServerState, attempts: number): ProbeShare[] {
+  const questions = Array.from({ length: attempts }, (_, index) => businessQuestion(situation, known, server, index + 1));
+  const answers = questions.flatMap((question) => {
+    const answer = question === null ? undefined : known.get(question);
+    return answer?.ok && answer.value.status !== null ? [answer] : [];
+  });
+  const [question, answer] = [questions[0], answers[0]];
+  if (question == null || answer === undefined) return [];
+  const errors = answers.filter(({ value }) => value.status !== null && value.status >= 500).length;
+  const { subject, backend } = server;
+  return [{ subject, backend, path: question.request.path, total: answers.length, errors, answer }];
+}
+
 function answerOf(
   situation: Situation,
   known: AnswerBook,
@@ -248,8 +334,12 @@ function answerOf(
     : [];
 }
 
-/** Whether the sampled path comes from the log, that is, whether clients got a good answer for it. */
+/** Whether clients got good answers before: from the log, or because without one most requests are now counted as 4xx. */
 function usedToAnswer(situation: Situation, known: AnswerBook, backend: string): boolean {
-  const records = known.value(requestsQuestion(situation)) ?? [];
+  const records = known.value(requestsQuestion(situation));
+  if (records === null) {
+    const row = freshCounts(situation, known, backend)?.row;
+    return row !== undefined && row.total >= 5 && row.byClass['4xx'] / row.total >= 0.3;
+  }
   return records.some((record) => record.backend === backend && record.status !== null && record.status < 400);
 }

@@ -57,10 +57,15 @@ function perServer(situation: Situation, backend: string, records: readonly Requ
     );
   }
   for (const [server, medianMs, count] of slowServers(records, situation.nowMs)) {
-    say('answers-slow', server, `half of the ${count} latest requests to ${server} took more than ${Math.round(medianMs)} ms`, {
-      medianMs,
-      requests: count,
-    });
+    say(
+      'answers-slow',
+      server,
+      `half of the ${count} latest requests to ${server} took more than ${Math.round(medianMs)} ms, longer than people wait or than before`,
+      {
+        medianMs,
+        requests: count,
+      },
+    );
   }
   return seen;
 }
@@ -75,19 +80,43 @@ function couldNotConnect(record: RequestRecord): boolean {
   return record.origin === 'proxy-connect';
 }
 
-/** Servers whose recent answers take longer than people wait: the median of their last 20 to 50 requests. */
+/** Of the latest requests so many must be slow before the server is. */
+const slowShareMin = 0.3;
+const latestRequests = 20;
+const slowMinMs = 700;
+const slowerThanBefore = 8;
+
+/**
+ * Servers whose latest answers take longer than people wait, or much longer than before. An endpoint that always was slow
+ * is no news: where the past can be seen, it is the measure.
+ */
 function slowServers(records: readonly RequestRecord[], nowMs: number): (readonly [string, number, number])[] {
   const times = new Map<string, number[]>();
-  for (const record of records) {
-    const tookMs = record.serverMs ?? (record.origin === 'client' ? record.durationMs : null);
+  for (const record of [...records].sort((a, b) => a.at - b.at)) {
+    const tookMs = record.serverMs ?? (record.origin === 'client' || record.origin === 'server' ? record.durationMs : null);
     if (record.server === null || tookMs === null || record.at < nowMs - 90_000) continue;
-    times.set(record.server, [...(times.get(record.server) ?? []), tookMs].slice(-50));
+    const mine = times.get(record.server);
+    if (mine === undefined) times.set(record.server, [tookMs]);
+    else mine.push(tookMs);
   }
   return [...times.entries()].flatMap(([server, all]) => {
-    const recent = all.slice(-20);
-    const medianMs = [...recent].sort((a, b) => a - b)[Math.floor(recent.length / 2)] ?? 0;
-    return recent.length >= errorsMin && medianMs >= slowMedianMs ? [[server, medianMs, recent.length] as const] : [];
+    const latest = all.slice(-latestRequests);
+    return latest.length >= errorsMin && isSlow(latest, all.slice(0, -latestRequests))
+      ? [[server, median(latest), latest.length] as const]
+      : [];
   });
+}
+
+function isSlow(latest: readonly number[], before: readonly number[]): boolean {
+  if (median(latest) >= slowMedianMs) return before.length < errorsMin || median(before) < slowMedianMs;
+  if (before.length < errorsMin * 2) return false;
+  const limitMs = Math.max(slowMinMs, median(before) * slowerThanBefore);
+  const shareSlow = (times: readonly number[]) => times.filter((ms) => ms >= limitMs).length / times.length;
+  return shareSlow(latest) >= slowShareMin && shareSlow(before) <= slowShareMin / 3;
+}
+
+function median(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
 }
 
 function perBackend(backend: string, records: readonly RequestRecord[], log: Answer, situation: Situation): Observation[] {

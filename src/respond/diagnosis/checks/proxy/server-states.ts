@@ -150,7 +150,8 @@ const signOfCheckStatus: Readonly<Record<string, SignId>> = {
 function checkSigns(server: ServerState): SignId[] {
   const check = server.lastCheck;
   if (check === null || check.status === null) return [];
-  if (check.status === 'L4CON') return /refused/i.test(check.text ?? '') ? ['check-refused'] : [];
+  // Metrics tell the code without its text; a refused connection is by far the usual one.
+  if (check.status === 'L4CON') return /refused/i.test(check.text ?? 'refused') ? ['check-refused'] : [];
   const sign = signOfCheckStatus[check.status];
   if (sign === undefined) return [];
   const byCode = sign === 'check-status' && check.code !== null ? signOfHealthStatus(check.code) : null;

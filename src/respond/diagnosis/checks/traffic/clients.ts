@@ -1,4 +1,4 @@
-import { countsQuestion, requestsQuestion, stateQuestion } from '../../ask.ts';
+import { countsQuestions, freshCounts, requestsQuestion, stateQuestion } from '../../ask.ts';
 import type { AnswerBook, Check, Observation } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
 import type { Situation } from '../../situation.ts';
@@ -12,7 +12,7 @@ const id = 'traffic/clients';
 export const clients: Check = {
   id,
   title: 'Share of 4xx per client',
-  needs: (situation) => [requestsQuestion(situation), countsQuestion(situation), stateQuestion(situation)],
+  needs: (situation) => [requestsQuestion(situation), ...countsQuestions(situation), stateQuestion(situation)],
   judge(situation, known) {
     const log = known.get(requestsQuestion(situation));
     if (log === undefined) return [];
@@ -72,14 +72,12 @@ function fromLog(situation: Situation, known: AnswerBook, backend: string | null
 
 /** Without a log: status codes of the service as a whole (Traefik), or the class alone (HAProxy). */
 function fromCodes(situation: Situation, known: AnswerBook, backend: string): Observation[] {
-  const counts = known.get(countsQuestion(situation));
-  const row = counts?.ok
-    ? counts.value.rows.find((candidate) => candidate.scope === 'backend' && sameBackend(candidate.name, backend))
-    : undefined;
-  if (!counts?.ok || row === undefined || row.total < 10) return [];
+  const counts = freshCounts(situation, known, backend);
+  if (counts === null || counts.row.total < 10) return [];
+  const { row } = counts;
   const rejected = (row.byCode['401'] ?? 0) + (row.byCode['403'] ?? 0);
   const facts = { total: Math.round(row.total), byCode: row.byCode, byClass: row.byClass };
-  if (rejected >= errorsMin * 2 && rejected / row.total >= 0.5) {
+  if (rejected >= errorsMin && rejected / row.total >= 0.6) {
     return [
       observe(id, counts, {
         sign: 'rejected-everywhere',
@@ -91,7 +89,7 @@ function fromCodes(situation: Situation, known: AnswerBook, backend: string): Ob
     ];
   }
   const errors = row.byClass['4xx'] - (row.byCode['499'] ?? 0);
-  if (errors < errorsMin * 2 || errors / row.total < errorShareMin) return [];
+  if (errors < errorsMin || errors / row.total < errorShareMin) return [];
   return [
     observe(id, counts, {
       sign: 'client-errors-unlocated',

@@ -1,5 +1,5 @@
 import type { BackendState, ServerState } from '../../../../model/proxy.ts';
-import { countsQuestion, requestsQuestion, stateQuestion } from '../../ask.ts';
+import { countsQuestions, freshCounts, requestsQuestion, stateQuestion } from '../../ask.ts';
 import type { AnswerBook, Check, Observation } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
 import type { Situation } from '../../situation.ts';
@@ -13,7 +13,7 @@ const id = 'traffic/error-shares';
 export const errorShares: Check = {
   id,
   title: 'Share of 5xx per server',
-  needs: (situation) => [stateQuestion(situation), requestsQuestion(situation), countsQuestion(situation)],
+  needs: (situation) => [stateQuestion(situation), requestsQuestion(situation), ...countsQuestions(situation)],
   judge(situation, known) {
     const log = known.get(requestsQuestion(situation));
     const backends = backendNames(situation, known);
@@ -81,7 +81,7 @@ function fromCounters(situation: Situation, known: AnswerBook, backend: string):
   if (rows !== null) {
     const { answer, shares } = rows;
     const facts = { byServer: shares.slice(0, 32) };
-    const bad = outliers(shares, { shareMin: 0.15, errorsMin });
+    const bad = outliers(shares, rows.sinceStart ? 0.01 : 0.15);
     const seen = bad.map((server) =>
       observe(id, answer, {
         sign: 'errors-one-server',
@@ -115,18 +115,21 @@ function perServer(
   situation: Situation,
   known: AnswerBook,
   backend: string,
-): { readonly answer: { at: number; durationMs: number }; readonly shares: Share[] } | null {
-  const counts = known.get(countsQuestion(situation));
-  if (counts?.ok) {
-    const rows = counts.value.rows.filter((row) => row.scope === 'server' && row.server !== null && sameBackend(row.name, backend));
-    const shares = rows.map((row) => toShare(`${row.name}/${row.server}`, row.total, row.byClass['5xx']));
-    if (shares.reduce((sum, share) => sum + share.total, 0) >= 20) return { answer: counts, shares: byErrors(shares) };
-  }
+): { readonly answer: { at: number; durationMs: number }; readonly shares: Share[]; readonly sinceStart: boolean } | null {
+  const counts = freshCounts(situation, known, backend);
+  const rows = counts?.value.rows.filter((row) => row.scope === 'server' && row.server !== null && sameBackend(row.name, backend)) ?? [];
+  const latest = byErrors(rows.map((row) => toShare(`${row.name}/${row.server}`, row.total, row.byClass['5xx'])));
+  const enough = latest.reduce((sum, share) => sum + share.total, 0) >= freshRequestsMin;
+  const over = latest.some((share) => share.total > 0) && latest.every((share) => share.errors === 0);
+  // Old totals say something only while the errors go on.
+  if (counts !== null && (enough || over)) return { answer: counts, shares: latest, sinceStart: false };
   const state = known.get(stateQuestion(situation));
   const found = state?.ok ? (state.value.backends ?? []).find((candidate) => sameBackend(candidate.name, backend)) : undefined;
   const sinceStart = found ? totalsSinceStart(found) : [];
-  return state?.ok && sinceStart.length > 0 ? { answer: state, shares: byErrors(sinceStart) } : null;
+  return state?.ok && sinceStart.length > 0 ? { answer: state, shares: byErrors(sinceStart), sinceStart: true } : null;
 }
+
+const freshRequestsMin = 20;
 
 /** Totals since the proxy started: only of use while nothing better has been collected. */
 function totalsSinceStart(backend: BackendState): Share[] {
@@ -140,17 +143,15 @@ function answered(server: ServerState): Share | null {
   return toShare(server.subject, responses2xx + (responses3xx ?? 0) + (responses4xx ?? 0) + responses5xx, responses5xx);
 }
 
+const unlocatedErrorsMin = 2;
+
 function perBackend(situation: Situation, known: AnswerBook, backend: string): Observation[] {
-  const counts = known.get(countsQuestion(situation));
-  if (!counts?.ok) return [];
-  const row = counts.value.rows.find((candidate) => candidate.scope === 'backend' && sameBackend(candidate.name, backend));
-  if (row === undefined) return [];
-  // 502, 503 and 504 may be the proxy's own: without a log nobody can tell.
-  const own = Object.entries(row.byCode).reduce(
-    (sum, [code, count]) => (/^5/.test(code) && !/^50[234]$/.test(code) ? sum + count : sum),
-    0,
-  );
-  if (own < errorsMin || own / row.total < errorShareMin) return [];
+  const counts = freshCounts(situation, known, backend);
+  if (counts === null) return [];
+  const { row } = counts;
+  // Who answered them, the service or the proxy on its way to it, is not counted.
+  const own = row.byClass['5xx'];
+  if (own < unlocatedErrorsMin || own / row.total < errorShareMin) return [];
   return [
     observe(id, counts, {
       sign: 'errors-unlocated',

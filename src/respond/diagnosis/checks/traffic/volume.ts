@@ -1,13 +1,14 @@
-import { countsQuestion, requestsQuestion, stateQuestion } from '../../ask.ts';
+import type { RequestRecord } from '../../../../model/proxy.ts';
+import { countsQuestion, countsQuestions, freshCounts, requestsQuestion, stateQuestion } from '../../ask.ts';
 import type { AnswerBook, Check, Observation } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
+import type { CountRow } from '../../questions.ts';
 import type { Situation } from '../../situation.ts';
 import { sameBackend } from '../../situation.ts';
-import { requestsMin } from '../../traffic.ts';
+import { densestWindow, errorShareMin, errorsMin, requestsMin } from '../../traffic.ts';
 import { backendNames, percent } from './error-shares.ts';
 
 const id = 'traffic/volume';
-const cleanShareMax = 0.02;
 /** Errors beyond this are no chance, however few the requests. */
 const fewErrorsMax = 10;
 
@@ -15,7 +16,7 @@ const fewErrorsMax = 10;
 export const volume: Check = {
   id,
   title: 'Volume of traffic',
-  needs: (situation) => [requestsQuestion(situation), countsQuestion(situation), stateQuestion(situation)],
+  needs: (situation) => [requestsQuestion(situation), ...countsQuestions(situation), stateQuestion(situation)],
   judge(situation, known) {
     const log = known.get(requestsQuestion(situation));
     const counts = known.get(countsQuestion(situation));
@@ -36,6 +37,8 @@ interface Volume {
   readonly answer: { readonly at: number; readonly durationMs: number };
   /** How far back the figures really reach. */
   readonly coveredMs: number;
+  /** Share of failed requests where they were most dense; of the latest ones when it is over. */
+  readonly worstShare: number;
 }
 
 function judgeBackend(situation: Situation, known: AnswerBook, backend: string): Observation[] {
@@ -61,7 +64,7 @@ function judgeBackend(situation: Situation, known: AnswerBook, backend: string):
       }),
     );
   }
-  if (errors / total <= cleanShareMax) {
+  if (measured.worstShare < errorShareMin) {
     seen.push(
       observe(id, answer, {
         ...about,
@@ -87,8 +90,13 @@ function fromLog(situation: Situation, known: AnswerBook, backend: string): Volu
   const log = known.get(requestsQuestion(situation));
   if (!log?.ok || log.value.length === 0) return null;
   const mine = log.value.filter((record) => record.backend !== null && sameBackend(record.backend, backend));
-  const errors = mine.filter((record) => record.status !== null && record.status >= 400).length;
-  return { total: mine.length, errors, source: 'log', answer: log, coveredMs: situation.windowMs };
+  const fails = (record: RequestRecord) => record.status !== null && record.status >= 400;
+  const errors = mine.filter(fails).length;
+  const worst = densestWindow(mine, situation.nowMs, fails).records;
+  const dense = worst.filter(fails).length;
+  // A handful of errors within seconds is no share: over all that is known it may be nothing.
+  const worstShare = dense > 0 && dense < errorsMin * 2 ? errors / mine.length : dense / Math.max(1, worst.length);
+  return { total: mine.length, errors, source: 'log', answer: log, coveredMs: situation.windowMs, worstShare };
 }
 
 function fromCounts(situation: Situation, known: AnswerBook, backend: string): Volume | null {
@@ -96,25 +104,23 @@ function fromCounts(situation: Situation, known: AnswerBook, backend: string): V
   const row = counts?.ok
     ? counts.value.rows.find((candidate) => candidate.scope === 'backend' && sameBackend(candidate.name, backend))
     : undefined;
-  if (counts?.ok && row !== undefined && counts.value.coveredMs >= situation.windowMs * 0.9) {
-    return {
-      total: Math.round(row.total),
-      errors: Math.round(row.byClass['4xx'] + row.byClass['5xx']),
-      source: 'counters',
-      answer: counts,
-      coveredMs: counts.value.coveredMs,
-    };
-  }
-  const few = sinceStart(situation, known, backend);
-  if (few !== null) return few;
-  if (!counts?.ok || row === undefined) return null;
-  return {
-    total: Math.round(row.total),
-    errors: Math.round(row.byClass['4xx'] + row.byClass['5xx']),
-    source: 'counters',
-    answer: counts,
-    coveredMs: counts.value.coveredMs,
-  };
+  const fresh = freshCounts(situation, known, backend);
+  const failed = (of: CountRow) => of.byClass['4xx'] + of.byClass['5xx'];
+  const worstShare = fresh === null || fresh.row.total === 0 ? 0 : failed(fresh.row) / fresh.row.total;
+  const whole = (): Volume | null =>
+    counts?.ok && row !== undefined
+      ? {
+          total: Math.round(row.total),
+          errors: Math.round(failed(row)),
+          source: 'counters',
+          answer: counts,
+          coveredMs: counts.value.coveredMs,
+          worstShare,
+        }
+      : null;
+  const measured = whole();
+  if (measured !== null && measured.coveredMs >= situation.windowMs * 0.9) return measured;
+  return sinceStart(situation, known, backend) ?? measured;
 }
 
 /** All that the proxy has counted since it started, when even that is little; else null: old totals hide the present. */
@@ -126,5 +132,6 @@ function sinceStart(situation: Situation, known: AnswerBook, backend: string): V
   if (responses2xx === null || responses4xx === null || responses5xx === null) return null;
   const total = responses2xx + (responses3xx ?? 0) + responses4xx + responses5xx;
   if (total >= requestsMin) return null;
-  return { total, errors: responses4xx + responses5xx, source: 'counters', answer: state, coveredMs: situation.windowMs };
+  const errors = responses4xx + responses5xx;
+  return { total, errors, source: 'counters', answer: state, coveredMs: situation.windowMs, worstShare: total === 0 ? 0 : errors / total };
 }
