@@ -5,7 +5,7 @@ import type { ConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
 import type { CheckReport, CliVerbs, DiagnoseOutcome, DiagnoseRequest, FileFinding } from '../interfaces/cli/cli-verbs.ts';
-import type { Io } from '../interfaces/cli/command.ts';
+import type { Io } from '../interfaces/cli/io.ts';
 
 /**
  * What commands do on this machine. Each part is imported when its command needs it: `--help` and `query` start without

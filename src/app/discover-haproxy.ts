@@ -2,8 +2,8 @@ import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readConfigFiles } from '../connectors/proxies/haproxy/config-disk.ts';
 import { type ConfigSection, effectiveLines, readSections } from '../connectors/proxies/haproxy/config-sections.ts';
-import type { Discovered } from './discover.ts';
 import { firstMetrics, urlOfBind } from './discover-probe.ts';
+import type { Discovered } from './discovered.ts';
 import type { RunningProgram } from './running-programs.ts';
 
 interface Findings {

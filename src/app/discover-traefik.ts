@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import type { Discovered } from './discover.ts';
 import { fetchHere, firstMetrics, urlOfBind } from './discover-probe.ts';
+import type { Discovered } from './discovered.ts';
 import type { RunningProgram } from './running-programs.ts';
 
 interface Findings {

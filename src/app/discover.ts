@@ -6,15 +6,8 @@ import { loadConfig } from '../config/load-config.ts';
 import type { FoundProxy, InitReport } from '../interfaces/cli/cli-verbs.ts';
 import { findHaproxies } from './discover-haproxy.ts';
 import { findTraefiks } from './discover-traefik.ts';
+import type { Discovered } from './discovered.ts';
 import { runningPrograms } from './running-programs.ts';
-
-/** A proxy that was found, with its entry for `targets:` without the name. */
-export interface Discovered {
-  readonly proxy: 'haproxy' | 'traefik';
-  readonly metricsUrl: string;
-  readonly target: Readonly<Record<string, unknown>>;
-  readonly notes: readonly string[];
-}
 
 /** Looks for proxies on this machine and writes a configuration that watches them. Never writes over a file unless forced. */
 export async function initConfig(request: {

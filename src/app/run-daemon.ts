@@ -1,4 +1,5 @@
-import { CliError, exit, type Io } from '../interfaces/cli/command.ts';
+import { CliError, exit } from '../interfaces/cli/command.ts';
+import type { Io } from '../interfaces/cli/io.ts';
 import { createStyle } from '../interfaces/cli/terminal-text.ts';
 import type { Daemon } from './daemon.ts';
 

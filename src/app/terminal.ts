@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { Io } from '../interfaces/cli/command.ts';
+import type { Io } from '../interfaces/cli/io.ts';
 
 const columnsWithoutTerminal = 100;
 

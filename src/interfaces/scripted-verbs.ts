@@ -3,7 +3,20 @@ import type { Diagnosis } from '../model/diagnosis.ts';
 import type { TimelineEntry } from '../model/incident.ts';
 import { labelsOf } from '../model/labels.ts';
 import type { Plan } from '../model/plan.ts';
-import type { ApprovalAnswer, IncidentView, PauseView, RuleView, RunbookPageView, SilenceView, Verbs } from './verbs.ts';
+import type {
+  AlertVerbs,
+  ApprovalAnswer,
+  IncidentVerbs,
+  IncidentView,
+  PauseVerbs,
+  PauseView,
+  PlanVerbs,
+  QueryVerbs,
+  RuleView,
+  RunbookPageView,
+  SilenceView,
+  Verbs,
+} from './verbs.ts';
 
 /** 2026-11-20T10:00:00.000Z: the instant of everything below. */
 export const scriptedAt = Date.UTC(2026, 10, 20, 10);
@@ -190,6 +203,16 @@ const approval: ApprovalAnswer = {
   plan: { ...scriptedPlan, state: 'approved', approvedBy: 'local', approvedAt: scriptedAt, approvalReason: 'known' },
 };
 
+/** Verbs that answer otherwise; `own` are those that stand in no part. */
+export interface ScriptedChanges {
+  readonly incidents?: Partial<IncidentVerbs>;
+  readonly plans?: Partial<PlanVerbs>;
+  readonly alerts?: Partial<AlertVerbs>;
+  readonly queries?: Partial<QueryVerbs>;
+  readonly pauses?: Partial<PauseVerbs>;
+  readonly own?: Partial<Omit<Verbs, 'incidents' | 'plans' | 'alerts' | 'queries' | 'pauses'>>;
+}
+
 /** A call that reached the verbs: its name and what it was given. */
 export interface ScriptedCall {
   readonly verb: string;
@@ -200,10 +223,7 @@ export interface ScriptedCall {
  * `Verbs` for tests of routes and commands: knows one incident `i1`, one plan `p1`, one target, page, rule, pause and silence, and
  * writes down what it was asked. `changes` replaces single verbs.
  */
-export function scriptedVerbs(changes: { readonly [Part in keyof Verbs]?: Partial<Verbs[Part]> } = {}): {
-  readonly verbs: Verbs;
-  readonly calls: ScriptedCall[];
-} {
+export function scriptedVerbs(changes: ScriptedChanges = {}): { readonly verbs: Verbs; readonly calls: ScriptedCall[] } {
   const calls: ScriptedCall[] = [];
   const note = (verb: string, ...given: readonly unknown[]) => void calls.push({ verb, given });
   const pauses: PauseView[] = [];
@@ -373,13 +393,7 @@ export function scriptedVerbs(changes: { readonly [Part in keyof Verbs]?: Partia
     reload: async () => ({ ok: true }),
     metrics: async () => 'proxymedic_up 1\n',
     ready: () => true,
-    ...topLevel(changes),
+    ...changes.own,
   };
   return { verbs, calls };
-}
-
-/** Of the changes, those that are verbs themselves; the parts were merged where they stand. */
-function topLevel(changes: { readonly [Part in keyof Verbs]?: Partial<Verbs[Part]> }): Partial<Verbs> {
-  const { incidents: _1, plans: _2, alerts: _3, queries: _4, pauses: _5, ...rest } = changes;
-  return rest as Partial<Verbs>;
 }

@@ -2,8 +2,8 @@ import type { Alert } from '../model/alert.ts';
 import type { Diagnosis, StepReport } from '../model/diagnosis.ts';
 import type { Incident, StepTick, TimelineEntry } from '../model/incident.ts';
 import type { Labels } from '../model/labels.ts';
-import type { GuardVerdict, Plan } from '../model/plan.ts';
-import type { ProxyState } from '../model/proxy.ts';
+import type { GuardVerdict, Plan, WireCommand } from '../model/plan.ts';
+import type { ProxyKind } from '../model/proxy.ts';
 
 /**
  * Everything a route or a command may ask of the running program. `app` implements it; nothing here knows HTTP.
@@ -18,8 +18,8 @@ export interface Verbs {
   /** Runs the runbook of an alert now. `unknown-alert`: no rule and no page has that name. `no-target`: it fits none of ours. */
   diagnose(alert: { readonly name: string; readonly labels: Labels }): Promise<Diagnosis | 'unknown-alert' | 'no-target'>;
   targets(): readonly TargetView[];
-  /** The last read of a target; null for an unknown target, 'unread' when it could not be read yet. */
-  topology(target: string): Promise<ProxyState | 'unread' | null>;
+  /** The last read of a target as a map; null for an unknown target, 'unread' when it could not be read yet. */
+  topology(target: string): Promise<TopologyView | 'unread' | null>;
   runbooks(): readonly RunbookView[];
   runbook(title: string): RunbookPageView | null;
   rules(): readonly RuleView[];
@@ -41,6 +41,8 @@ export interface Verbs {
 export interface IncidentVerbs {
   list(query: {
     readonly states?: readonly Incident['state'][];
+    /** Only those that wait for a person: for an approval, or for work by hand. */
+    readonly waits?: boolean;
     readonly text?: string;
     readonly cursor?: string | null;
     readonly limit: number;
@@ -52,12 +54,12 @@ export interface IncidentVerbs {
   }>;
   get(id: string): Promise<IncidentView | null>;
   timeline(id: string): Promise<readonly TimelineEntry[]>;
-  plans(id: string): Promise<readonly Plan[] | null>;
+  plans(id: string): Promise<readonly PlanView[] | null>;
   /** Markdown. */
   report(id: string): Promise<string | null>;
   steps(id: string): Promise<{
     readonly runbook: { readonly title: string; readonly hash: string } | null;
-    readonly steps: readonly (StepReport & { readonly tick: StepTick | null })[];
+    readonly steps: readonly StepView[];
   } | null>;
   tick(id: string, tick: Pick<StepTick, 'step' | 'done' | 'note'>, actor: string): Promise<Incident | 'unknown-step' | null>;
   acknowledge(id: string, actor: string, note: string): Promise<Incident | null>;
@@ -77,6 +79,28 @@ export interface IncidentView extends Incident {
   readonly headline: readonly { readonly label: string; readonly value: string; readonly unit: string; readonly bad: boolean }[];
   readonly waitingFor: 'approval' | 'person' | 'verification' | null;
   readonly detectedAfterMs: number | null;
+  /** Ids of the evidence with samples behind it; absent where nobody looked. */
+  readonly plotted?: readonly string[];
+}
+
+/** A step with its tick, the plans made from it, and the causes for which each of its actions is offered. */
+export interface StepView extends StepReport {
+  readonly tick: StepTick | null;
+  readonly plans?: readonly Pick<Plan, 'id' | 'state'>[];
+  readonly when?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A plan with how far its commands came. */
+export interface PlanView extends Plan {
+  /** Absent where the journal was not read. */
+  readonly progress?: readonly CommandProgress[];
+  readonly supersededBy?: string | null;
+}
+
+export interface CommandProgress {
+  readonly command: WireCommand;
+  readonly state: 'waiting' | 'acting' | 'ok' | 'failed' | 'unknown';
+  readonly observed: string | null;
 }
 
 export interface SeriesView {
@@ -102,14 +126,18 @@ export interface ApprovalAnswer {
   readonly kind: string;
   readonly reason: string | null;
   readonly guards: readonly GuardVerdict[];
-  readonly plan: Plan | null;
+  readonly plan: PlanView | null;
 }
 
 export interface PlanVerbs {
-  get(id: string): Promise<Plan | null>;
+  get(id: string): Promise<PlanView | null>;
   approve(id: string, request: { readonly planHash: unknown; readonly reason: unknown }, actor: string): Promise<ApprovalAnswer>;
-  reject(id: string, actor: string, reason: string): Promise<Plan | 'conflict' | null>;
-  undo(id: string, actor: string, reason: string): Promise<{ readonly kind: string; readonly reason: string; readonly plan: Plan | null }>;
+  reject(id: string, actor: string, reason: string): Promise<PlanView | 'conflict' | null>;
+  undo(
+    id: string,
+    actor: string,
+    reason: string,
+  ): Promise<{ readonly kind: string; readonly reason: string; readonly plan: PlanView | null }>;
   check(id: string): Promise<readonly GuardVerdict[] | null>;
   effect(id: string): Promise<{
     readonly verdict: string;
@@ -183,6 +211,80 @@ export interface TargetView {
   readonly labels: Labels;
   readonly intervalMs: number;
   readonly lastDurationMs: number | null;
+}
+
+interface Rates {
+  /** Requests per second; null where nothing counts them. */
+  readonly rps: number | null;
+  /** Answers with 5xx among them, 0 to 1; null where nothing counts them or there were no requests. */
+  readonly errorShare: number | null;
+}
+
+/** A target as a map: ways in, routes, backends, servers. What nobody can see is null. Instants in ms since the epoch. */
+export interface TopologyView {
+  readonly proxy: ProxyKind;
+  readonly version: string | null;
+  readonly at: number;
+  readonly staleAfterMs: number;
+  readonly entries: readonly EntryView[] | null;
+  readonly routes: readonly RouteView[] | null;
+  readonly backends: readonly BackendView[] | null;
+  /** What could not be read, and why. */
+  readonly gaps: readonly string[];
+}
+
+export interface EntryView extends Rates {
+  readonly id: string;
+  readonly bind: string;
+  readonly state: string;
+  readonly connections: number | null;
+  readonly limit: number | null;
+}
+
+export interface RouteView extends Rates {
+  readonly entry: string;
+  readonly backend: string | null;
+  readonly rule: string;
+  readonly middlewares: readonly string[];
+  readonly state: string;
+}
+
+export interface BackendView extends Rates {
+  readonly id: string;
+  readonly state: 'up' | 'down' | 'unknown';
+  /** Servers that take traffic; null when the health of one of them is unknown. */
+  readonly ready: number | null;
+  /** How many must stay (`min_healthy`). */
+  readonly needed: number;
+  readonly queue: number | null;
+  /** Id of the open incident about it. */
+  readonly incident: string | null;
+  readonly servers: readonly ServerView[];
+}
+
+export interface ServerView extends Rates {
+  readonly id: string;
+  readonly address: string | null;
+  readonly state: 'up' | 'down' | 'starting' | 'draining' | 'maintenance' | 'no-check' | 'unknown';
+  /** A cause that was found names it, or it answers with errors while it counts as up. */
+  readonly failing: boolean;
+  readonly reason: string | null;
+  readonly check: { readonly status: string; readonly at: number | null } | null;
+  readonly weight: number | null;
+  readonly connections: number | null;
+  readonly limit: number | null;
+  readonly queue: number | null;
+  readonly backup: boolean;
+  /** Our own change that is in force. */
+  readonly change: {
+    readonly plan: string;
+    readonly action: string;
+    readonly actor: string | null;
+    readonly at: number | null;
+    readonly liftsAt: null;
+  } | null;
+  /** A change that is not ours. */
+  readonly foreign: { readonly field: string; readonly was: string; readonly at: number | null } | null;
 }
 
 export interface RunbookView {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
-import { scriptedAt, scriptedEntry, scriptedPlan, scriptedVerbs } from '../scripted-verbs.ts';
+import { type ScriptedChanges, scriptedAt, scriptedEntry, scriptedPlan, scriptedVerbs } from '../scripted-verbs.ts';
 import type { IncidentVerbs } from '../verbs.ts';
 import { allRoutes } from './all-routes.ts';
 import { createServer } from './server.ts';
@@ -12,7 +12,7 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((server) => server.close()));
 });
 
-function serve(changes: Parameters<typeof scriptedVerbs>[0] = {}) {
+function serve(changes: ScriptedChanges = {}) {
   const { verbs, calls } = scriptedVerbs(changes);
   const errors: unknown[] = [];
   const server = createServer({

@@ -1,7 +1,8 @@
 import { formatConfigError } from '../../config/config-error.ts';
 import type { CheckReport } from './cli-verbs.ts';
-import { type Command, configOption, exit, type Io, outputOption } from './command.ts';
+import { type Command, configOption, exit, outputOption } from './command.ts';
 import { findingLine } from './finding-line.ts';
+import type { Io } from './io.ts';
 import { createStyle, safe } from './terminal-text.ts';
 
 export const check: Command = {

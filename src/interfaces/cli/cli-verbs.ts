@@ -2,7 +2,7 @@ import type { ConfigError } from '../../config/config-error.ts';
 import type { Diagnosis } from '../../model/diagnosis.ts';
 import type { Labels } from '../../model/labels.ts';
 import type { RunbookPageView, RunbookView } from '../verbs.ts';
-import type { Io } from './command.ts';
+import type { Io } from './io.ts';
 
 /** What a command has done on this machine. `app` implements it; what is asked of a daemon goes over HTTP instead. */
 export interface CliVerbs {

@@ -1,5 +1,5 @@
 import { formatLabels } from '../../model/labels.ts';
-import type { Io } from './command.ts';
+import type { Io } from './io.ts';
 import type { DiagnosisShape } from './server-shapes.ts';
 import { createStyle, type Style, safe, wrap } from './terminal-text.ts';
 

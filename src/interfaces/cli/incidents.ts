@@ -1,6 +1,7 @@
-import { CliError, type Command, type CommandOption, exit, type Io, outputOption, serverOption } from './command.ts';
+import { CliError, type Command, type CommandOption, exit, outputOption, serverOption } from './command.ts';
 import { tellDiagnosis, verdictWord } from './diagnosis-text.ts';
 import type { Given } from './given.ts';
+import type { Io } from './io.ts';
 import { tellPlan } from './plan-text.ts';
 import { ServerClient } from './server-client.ts';
 import { type IncidentShape, incidentShape, incidentsShape } from './server-shapes.ts';

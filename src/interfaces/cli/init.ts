@@ -1,5 +1,6 @@
 import type { InitReport } from './cli-verbs.ts';
-import { CliError, type Command, configOption, exit, type Io, outputOption } from './command.ts';
+import { CliError, type Command, configOption, exit, outputOption } from './command.ts';
+import type { Io } from './io.ts';
 import { createStyle, safe, wrap } from './terminal-text.ts';
 
 export const init: Command = {

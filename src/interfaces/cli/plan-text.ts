@@ -1,4 +1,4 @@
-import type { Io } from './command.ts';
+import type { Io } from './io.ts';
 import type { PlanShape } from './server-shapes.ts';
 import { createStyle, safe, shortInstant, wrap } from './terminal-text.ts';
 

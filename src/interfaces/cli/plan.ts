@@ -1,8 +1,9 @@
-import { CliError, type Command, type CommandOption, exit, type Io, outputOption, serverOption } from './command.ts';
+import { CliError, type Command, type CommandOption, exit, outputOption, serverOption } from './command.ts';
 import type { Given } from './given.ts';
+import type { Io } from './io.ts';
 import { tellPlan } from './plan-text.ts';
 import { ServerClient, ServerRefusal } from './server-client.ts';
-import { planShape } from './server-shapes.ts';
+import { type PlanShape, planShape } from './server-shapes.ts';
 import { createStyle, safe } from './terminal-text.ts';
 
 const id = { name: '<id>', summary: 'id of the plan' };
@@ -33,7 +34,7 @@ const approve: Command = {
   async run(given, io) {
     const reason = reasonOf(given);
     const client = clientOf(given);
-    const plan = planShape.parse(await client.get(pathOf(given)));
+    const plan = await planNow(client, given);
     // What is asked goes to stderr when stdout is for a program.
     tellPlan(plan, given.json ? { ...io, out: (text) => io.err(text) } : io);
     if (!given.flag('yes') && !(await io.confirm('Approve these commands?'))) {
@@ -90,6 +91,15 @@ const undo: Command = {
 };
 
 export const planCommands: readonly Command[] = [show, approve, reject, undo];
+
+/** The plan with what the guards say now: what they said when it was proposed may be long past. */
+async function planNow(client: ServerClient, given: Given): Promise<PlanShape> {
+  const plan = planShape.parse(await client.get(pathOf(given)));
+  const { guards } = guardsShape.parse(await client.send('POST', `${pathOf(given)}/check`, {}));
+  return { ...plan, guards };
+}
+
+const guardsShape = planShape.pick({ guards: true });
 
 function clientOf(given: Given): ServerClient {
   return new ServerClient(given.text('server') ?? '');

@@ -1,8 +1,10 @@
 import { Command as CommanderCommand, CommanderError, Option } from 'commander';
+import { similarWord } from '../../config/similar-word.ts';
 import { allCommands } from './all-commands.ts';
 import type { CliVerbs } from './cli-verbs.ts';
-import { CliError, type Command, type CommandOption, exit, type Io } from './command.ts';
+import { CliError, type Command, type CommandOption, exit } from './command.ts';
 import { Given } from './given.ts';
+import type { Io } from './io.ts';
 import { ServerRefusal } from './server-client.ts';
 import { createStyle, safe } from './terminal-text.ts';
 
@@ -108,7 +110,7 @@ function toOption(option: CommandOption): Option {
 function report(error: unknown, io: Io): number {
   if (error instanceof CommanderError) {
     // The rest commander has said already.
-    const meant = longerOption(error);
+    const meant = meantOption(error);
     if (meant !== null) io.err(`(Did you mean ${meant}?)\n`);
     return error.exitCode === 0 ? exit.done : exit.unusable;
   }
@@ -125,10 +127,10 @@ function report(error: unknown, io: Io): number {
   return exit.unusable;
 }
 
-/** `--config` means `--config.file`: too far for a spelling mistake, and a beginning all the same. */
-function longerOption(error: CommanderError): string | null {
-  const typed = /unknown option '(--[^'=]+)/.exec(error.message)?.[1];
+/** `--config` means `--config.file`, and `--outpt=json` `--output`: what commander's own suggestion does not reach. */
+function meantOption(error: CommanderError): string | null {
+  const typed = /unknown option '(--[^'=]{1,60})/.exec(error.message)?.[1];
   if (typed === undefined || error.message.includes('Did you mean')) return null;
   const known = allCommands.flatMap((command) => command.options.flatMap((option) => /--[\w.-]+/.exec(option.flags)?.[0] ?? []));
-  return known.find((flag) => flag.startsWith(typed)) ?? null;
+  return known.find((flag) => flag.startsWith(typed)) ?? similarWord(typed, known);
 }

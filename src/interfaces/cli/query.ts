@@ -1,5 +1,6 @@
 import { formatLabels } from '../../model/labels.ts';
-import { type Command, exit, type Io, outputOption, serverOption } from './command.ts';
+import { type Command, exit, outputOption, serverOption } from './command.ts';
+import type { Io } from './io.ts';
 import { ServerClient } from './server-client.ts';
 import { type QueryShape, queryShape } from './server-shapes.ts';
 import { createStyle, safe } from './terminal-text.ts';

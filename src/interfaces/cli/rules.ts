@@ -1,7 +1,8 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { FileFinding } from './cli-verbs.ts';
-import { CliError, type Command, exit, type Io, outputOption } from './command.ts';
+import { CliError, type Command, exit, outputOption } from './command.ts';
 import { findingLine } from './finding-line.ts';
+import type { Io } from './io.ts';
 import { createStyle, safe, table } from './terminal-text.ts';
 
 const sources = {

@@ -1,6 +1,7 @@
 import { similarWord } from '../../config/similar-word.ts';
 import type { RunbookPageView } from '../verbs.ts';
-import { CliError, type Command, exit, type Io, outputOption } from './command.ts';
+import { CliError, type Command, exit, outputOption } from './command.ts';
+import type { Io } from './io.ts';
 import { tellFindings } from './rules.ts';
 import { createStyle, safe, wrap } from './terminal-text.ts';
 

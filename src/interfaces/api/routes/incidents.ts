@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Incident } from '../../../model/incident.ts';
-import { entryJson, incidentJson, instant, planJson } from '../json.ts';
+import type { PlanState } from '../../../model/plan.ts';
+import type { StepView } from '../../verbs.ts';
+import { diagnosisJson, entryJson, incidentJson, instant, planJson } from '../json.ts';
 import { Problem } from '../problem.ts';
 import { id, limit, type Route, reason, route } from '../route.ts';
 
@@ -17,6 +19,37 @@ const note = z.object({ note: z.string().max(2000).default('') }).prefault({});
 
 function missing(what: string): Problem {
   return new Problem('not-found', `there is no incident ${what}`);
+}
+
+function stepJson({ checks, actions, outcome, manual, tick, plans = [], when = {}, ...step }: StepView, version: number) {
+  return {
+    ...step,
+    bound: [
+      ...checks.map((check) => ({ kind: 'check', id: check, when: null, why: null })),
+      ...actions.map((action) => ({ kind: 'action', id: action, when: when[action]?.join(', ') ?? null, why: null })),
+      ...(manual === null ? [] : [{ kind: 'manual', id: null, when: null, why: manual }]),
+    ],
+    state: tick?.done ? 'done' : outcome === 'offered' ? stateOfOffer(plans, step.evidence) : outcome,
+    plans: plans.map((plan) => plan.id),
+    tick: tick?.done ? { actor: tick.actor, at: instant(tick.at), note: tick.note } : null,
+    version,
+  };
+}
+
+const stateOfPlan: Readonly<Partial<Record<PlanState, string>>> = {
+  proposed: 'proposed',
+  approved: 'running',
+  running: 'running',
+  done: 'done',
+  failed: 'failed',
+  unknown: 'unknown',
+};
+
+/** What a step offers has become what its latest plan has become; without a plan it has what its checks found. */
+function stateOfOffer(plans: NonNullable<StepView['plans']>, evidence: readonly string[]): string {
+  const latest = plans.findLast((plan) => plan.state in stateOfPlan);
+  const found = evidence.length > 0 ? 'finding' : 'waiting';
+  return latest === undefined ? found : (stateOfPlan[latest.state] ?? found);
 }
 
 function tickRoute<P extends z.ZodType<{ readonly id: string }>>(path: string, params: P, stepOf: (params: z.infer<P>) => string): Route {
@@ -62,15 +95,15 @@ export const incidentRoutes: readonly Route[] = [
     }),
     answers: 'incidents, next, total, counts',
     async handle({ query }, verbs) {
-      const wanted = query.state === undefined ? undefined : (states[query.state === 'waits' ? 'open' : query.state] ?? undefined);
+      const wanted = query.state === undefined || query.state === 'waits' ? undefined : states[query.state];
       const page = await verbs.incidents.list({
         ...(wanted === undefined ? {} : { states: wanted }),
+        ...(query.state === 'waits' ? { waits: true } : {}),
         ...(query.q === undefined ? {} : { text: query.q }),
         cursor: query.cursor ?? null,
         limit: query.limit,
       });
-      const incidents = query.state === 'waits' ? page.incidents.filter((incident) => incident.waitingFor !== null) : page.incidents;
-      return { json: { ...page, incidents: incidents.map(incidentJson) } };
+      return { json: { ...page, incidents: page.incidents.map(incidentJson) } };
     },
   }),
   route({
@@ -86,7 +119,7 @@ export const incidentRoutes: readonly Route[] = [
       return {
         json: {
           ...incidentJson(incident),
-          diagnosis: incident.diagnosis,
+          diagnosis: diagnosisJson(incident),
           ticks: incident.ticks,
           plans: (plans ?? []).map(planJson),
           timeline: timeline.map(entryJson),
@@ -128,18 +161,7 @@ export const incidentRoutes: readonly Route[] = [
       const found = await verbs.incidents.steps(params.id);
       const incident = await verbs.incidents.get(params.id);
       if (found === null || incident === null) throw missing(params.id);
-      const steps = found.steps.map(({ checks, actions, outcome, manual, tick, ...step }) => ({
-        ...step,
-        bound: [
-          ...checks.map((check) => ({ kind: 'check', id: check, when: null, why: null })),
-          ...actions.map((action) => ({ kind: 'action', id: action, when: null, why: null })),
-          ...(manual === null ? [] : [{ kind: 'manual', id: null, when: null, why: manual }]),
-        ],
-        state: tick?.done ? 'done' : outcome === 'offered' ? 'proposed' : outcome,
-        plans: [],
-        tick: tick === null ? null : { actor: tick.actor, at: instant(tick.at), note: tick.note },
-        version: incident.version,
-      }));
+      const steps = found.steps.map((step) => stepJson(step, incident.version));
       return { json: { runbook: found.runbook, steps } };
     },
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { labelsOf } from '../../../model/labels.ts';
-import { instant } from '../json.ts';
+import { instant, topologyJson } from '../json.ts';
 import { Problem } from '../problem.ts';
 import { id, limit, type Route, reason, route } from '../route.ts';
 
@@ -43,12 +43,12 @@ export const medicRoutes: readonly Route[] = [
     path: '/medic/v1/targets/:id/topology',
     summary: 'Entries, routes, backends and servers of a target as last read',
     params: z.object({ id }),
-    answers: 'the state of the proxy',
+    answers: 'entries, routes, backends',
     async handle({ params }, verbs) {
       const state = await verbs.topology(params.id);
       if (state === null) throw new Problem('not-found', `there is no target ${params.id}`);
       if (state === 'unread') throw new Problem('not-ready', `${params.id} could not be read yet`);
-      return { json: state };
+      return { json: topologyJson(state) };
     },
   }),
   route({

@@ -1,0 +1,361 @@
+import type { FastifyInstance } from 'fastify';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createServer } from '../api/server.ts';
+import { WebFiles } from '../api/web-files.ts';
+import { type ScriptedChanges, scriptedDiagnosis, scriptedPlan, scriptedVerbs } from '../scripted-verbs.ts';
+import type { CliVerbs } from './cli-verbs.ts';
+import type { Io } from './io.ts';
+import { runProgram } from './program.ts';
+
+const opened: FastifyInstance[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((server) => server.close()));
+});
+
+/** A daemon that answers with what its verbs were scripted to say. */
+async function daemon(changes: ScriptedChanges = {}) {
+  const { verbs, calls } = scriptedVerbs(changes);
+  const server = createServer({ verbs, web: new WebFiles([]), hosts: ['127.0.0.1'], onError: () => {} });
+  opened.push(server);
+  return { server: `--server=${await server.listen({ host: '127.0.0.1', port: 0 })}`, calls };
+}
+
+const notHere = () => Promise.reject(new Error('this test has nothing to do with that'));
+
+function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
+  return {
+    version: '0.1.0',
+    run: notHere,
+    check: notHere,
+    diagnose: notHere,
+    rules: { check: notHere, test: notHere, list: notHere },
+    runbooks: { check: notHere, show: notHere },
+    init: notHere,
+    lab: notHere,
+    demo: notHere,
+    ...changes,
+  };
+}
+
+/** Runs a command line; what it printed and its exit code. `answers` are what a person says when asked. */
+async function run(line: readonly string[], verbs: Partial<CliVerbs> = {}, answers: readonly boolean[] = []) {
+  let [out, err] = ['', ''];
+  const questions: string[] = [];
+  const io: Io = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    color: false,
+    columns: 100,
+    confirm: async (question) => answers[questions.push(question) - 1] ?? false,
+    signal: new AbortController().signal,
+  };
+  const code = await runProgram(line, io, localVerbs(verbs));
+  return { code, out, err, questions };
+}
+
+describe('what was typed', () => {
+  test.each([
+    [['--help'], 0, /Usage: proxymedic/, /^$/],
+    [['--version'], 0, /^0\.1\.0\n$/, /^$/],
+    [['diagnose', '--help'], 0, /-l, --label <name=value>[\s\S]*Examples:/, /^$/],
+    [['plan', '--help'], 0, /approve/, /^$/],
+    [[], 2, /^$/, /Usage: proxymedic/],
+    [['plan'], 2, /^$/, /Usage: proxymedic plan/],
+    [['diagnos', 'X'], 2, /^$/, /unknown command 'diagnos'\n\(Did you mean diagnose\?\)/],
+    [['plan', 'aprove', 'p1'], 2, /^$/, /Did you mean approve/],
+    [['check', '--outpt=json'], 2, /^$/, /Did you mean --output/],
+    [['check', '--config=x.yml'], 2, /^$/, /Did you mean --config\.file/],
+    [['check', '-o', 'yaml'], 2, /^$/, /Allowed choices are text, json/],
+    [['diagnose'], 2, /^$/, /missing required argument 'alert'/],
+    [['diagnose', 'X', 'Y'], 2, /^$/, /too many arguments/],
+    [['diagnose', 'X', '-l', 'backend'], 2, /^$/, /-l "backend" is not a label\. Write name=value/],
+    [['diagnose', 'X', '-l', 'a b=c'], 2, /^$/, /is not a label/],
+    [['query', 'up', '--server=nowhere'], 2, /^$/, /--server "nowhere" is not a URL/],
+    [['query', 'up', '--server=http://127.0.0.1:1'], 2, /^$/, /no answer from http:\/\/127\.0\.0\.1:1: (ECONNREFUSED|bad port)/],
+    [['pause'], 2, /^$/, /--reason is missing/],
+    [['resume', '--reason= '], 2, /^$/, /--reason is missing/],
+    [['pause', '--reason=x', '--for=soon'], 2, /^$/, /--for: duration "soon"/],
+    [['plan', 'approve', 'p1'], 2, /^$/, /--reason is missing/],
+    [['incidents', 'resolve', 'i1'], 2, /^$/, /--reason is missing/],
+    [['rules', 'prove'], 2, /^$/, /not there yet/],
+  ])('%j ends with %i', async (line, code, out, err) => {
+    const result = await run(line);
+    expect([result.code, result.out, result.err]).toEqual([code, expect.stringMatching(out), expect.stringMatching(err)]);
+  });
+
+  test('a command that is not ready is not in the help', async () => {
+    expect((await run(['rules', '--help'])).out).not.toContain('prove');
+  });
+});
+
+describe('diagnose', () => {
+  const alert = ['diagnose', 'HaproxyBackendDown', '-l', 'backend=api'];
+
+  test.each([
+    ['cause-found', 1],
+    ['undetermined', 1],
+    ['no-fault-found', 0],
+  ] as const)('%s ends with %i, here and asked of a daemon', async (verdict, code) => {
+    const diagnosis = { ...scriptedDiagnosis, verdict };
+    const here = await run(alert, { diagnose: async () => ({ kind: 'diagnosed', diagnosis }) });
+    const { server } = await daemon({ own: { diagnose: async () => diagnosis } });
+    expect([here.code, (await run([...alert, server])).code]).toEqual([code, code]);
+  });
+
+  test('labels reach the verb, quoted or not', async () => {
+    const asked: unknown[] = [];
+    const diagnose: CliVerbs['diagnose'] = async (request) => {
+      asked.push(request);
+      return { kind: 'diagnosed', diagnosis: scriptedDiagnosis };
+    };
+    await run([...alert, '-l', 'instance="h:8404"', '--label=x=a=b', '--config.file=/etc/p.yml'], { diagnose });
+    expect(asked).toEqual([
+      { configFile: '/etc/p.yml', alert: 'HaproxyBackendDown', labels: { backend: 'api', instance: 'h:8404', x: 'a=b' } },
+    ]);
+  });
+
+  test('-o json prints the document and nothing else', async () => {
+    const { out, err } = await run([...alert, '-o', 'json'], {
+      diagnose: async () => ({ kind: 'diagnosed', diagnosis: scriptedDiagnosis }),
+    });
+    expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(scriptedDiagnosis)));
+    expect(err).toBe('');
+  });
+
+  test('a person reads the verdict, the sentences that prove it, what was ruled out and what was not seen', async () => {
+    const { out } = await run(alert, { diagnose: async () => ({ kind: 'diagnosed', diagnosis: scriptedDiagnosis }) });
+    for (const text of [
+      'HaproxyBackendDown {backend="api"} on edge, api',
+      'cause found in 640 ms',
+      'connection-refused 0.97  api/s1',
+      'e1 127.0.0.1:8081 refuses the connection (ECONNREFUSED, 0.4 ms)',
+      'can be mitigated by process/restart (disruptive)',
+      'dns-failure: s1 is an address',
+      '? servers/log: no log_file is configured -> servers[].log_file',
+      'x diagnosis/1 finding: Check the dashboard',
+    ]) {
+      expect(out).toContain(text);
+    }
+  });
+
+  test('what a label or a log line says is shown, not obeyed', async () => {
+    const evidence = scriptedDiagnosis.evidence.map((item) => ({ ...item, summary: 'log says \u001b[2J\u0007\u202eevil\nsecond' }));
+    const { out } = await run(alert, { diagnose: async () => ({ kind: 'diagnosed', diagnosis: { ...scriptedDiagnosis, evidence } }) });
+    expect(out).toContain('log says \\x1b[2J\\x07\\x202eevil second');
+    for (const obeyed of ['\u001b', '\u0007', '\u202e']) expect(out).not.toContain(obeyed);
+  });
+
+  test.each([
+    [
+      { kind: 'unknown-alert', known: ['HaproxyBackendDown', 'TraefikDown'] },
+      /no rule and no runbook page is called "HaproxyBackendDown"\. Did you mean HaproxyBackendDown\?/,
+    ],
+    [{ kind: 'no-target', targets: ['front: traefik'] }, /fits none of the targets \(front: traefik\)/],
+    [
+      {
+        kind: 'bad-config',
+        errors: [{ file: 'p.yml', line: 4, column: 3, key: 'targets[0].proxy', message: 'is wrong', value: '"x"', fix: 'Choose one' }],
+      },
+      /the configuration cannot be used\np\.yml:4:3 targets\[0\]\.proxy: is wrong \("x"\)\. Choose one/,
+    ],
+  ] as const)('%j ends with 2 and nothing on stdout', async (outcome, err) => {
+    const result = await run(alert, { diagnose: async () => outcome });
+    expect([result.code, result.out, result.err]).toEqual([2, '', expect.stringMatching(err)]);
+  });
+
+  test.each(['Nope', 'TraefikDown'])('an alert that a daemon cannot place ends with 2: %s', async (name) => {
+    const { server } = await daemon();
+    expect((await run(['diagnose', name, server])).code).toBe(2);
+  });
+});
+
+describe('plan approve', () => {
+  const line = ['plan', 'approve', 'p1', '--reason=known bad release'];
+
+  test('shows the commands and the way back, asks, and sends the hash it showed', async () => {
+    const { server, calls } = await daemon();
+    const result = await run([...line, server], {}, [true]);
+    expect(result.out).toContain('will run:\n    systemctl restart api@1\n  can be undone with:\n    set server api/s1 state ready');
+    expect(result.questions).toEqual(['Approve these commands?']);
+    expect(calls).toEqual([
+      { verb: 'plans.approve', given: ['p1', { planHash: scriptedPlan.hash, reason: 'known bad release' }, 'local'] },
+    ]);
+    expect(result.code).toBe(0);
+  });
+
+  test('a no sends nothing', async () => {
+    const { server, calls } = await daemon();
+    const result = await run([...line, server], {}, [false]);
+    expect([result.code, calls]).toEqual([1, []]);
+  });
+
+  test('--yes asks nobody, and -o json keeps stdout for the answer', async () => {
+    const { server } = await daemon();
+    const result = await run([...line, server, '--yes', '-o', 'json']);
+    expect([result.code, result.questions]).toEqual([0, []]);
+    expect(JSON.parse(result.out)).toMatchObject({ id: 'p1', state: 'approved' });
+    expect(result.err).toContain('will run:');
+  });
+
+  test('a guard that refuses is named with its reason', async () => {
+    const guards = [{ id: 'min-healthy', allow: false, reason: 'only 1 of 2 servers would stay' }];
+    const { server } = await daemon({
+      plans: { approve: async () => ({ status: 422, kind: 'refused', reason: 'min-healthy refuses', guards, plan: scriptedPlan }) },
+    });
+    const result = await run([...line, server, '--yes']);
+    expect([result.code, result.err]).toEqual([
+      1,
+      expect.stringMatching(/min-healthy: only 1 of 2 servers would stay\n.*guard-refuses, HTTP 422/),
+    ]);
+  });
+
+  test('a plan that changed since it was shown is refused with 1, an unknown one with 2', async () => {
+    const { server } = await daemon({
+      plans: { approve: async () => ({ status: 409, kind: 'changed', reason: 'the plan changed', guards: [], plan: scriptedPlan }) },
+    });
+    expect((await run([...line, server, '--yes'])).code).toBe(1);
+    expect((await run(['plan', 'approve', 'nope', '--reason=x', '--yes', server])).code).toBe(2);
+  });
+});
+
+describe('commands that ask a daemon', () => {
+  test.each([
+    [['query', 'up'], 0, /up\{job="haproxy"\} => 1 @\[\d+\]/],
+    [['query', '('], 2, /^$/],
+    [['query', 'slow'], 1, /^$/],
+    [['incidents', 'list'], 0, /ID .*\n.*i1 .*connection-refused .*waits for approval/],
+    [['incidents', 'list', '--limit=0'], 2, /^$/],
+    [['incidents', 'show', 'i1'], 0, /api on edge is down[\s\S]*Plan p1[\s\S]*Timeline/],
+    [['incidents', 'show', 'nope'], 2, /^$/],
+    [['incidents', 'report', 'i1'], 0, /^# api on edge is down/],
+    [['incidents', 'ack', 'i1', '--note=looking'], 0, /acknowledged i1/],
+    [['incidents', 'resolve', 'i1', '--reason=x'], 1, /^$/],
+    [['incidents', 'resolve', 'i1', '--reason=x', '--even-if-firing'], 0, /resolved i1/],
+    [['plan', 'show', 'p1'], 0, /will run:\n {4}systemctl restart api@1/],
+    [['plan', 'reject', 'p1', '--reason=x'], 0, /rejected p1/],
+    [['plan', 'undo', 'p1', '--reason=x', '--yes'], 0, /taken back/],
+    [['plan', 'undo', 'p1', '--reason=x'], 1, /will run/],
+    [['pause', '--reason=x', '--scope=edge/api', '--for=2h'], 0, /paused edge\/api until 2/],
+    [['resume', '--reason=x'], 0, /nothing was paused with scope all/],
+  ])('%j ends with %i', async (line, code, out) => {
+    const { server } = await daemon();
+    const result = await run([...line, server]);
+    expect([result.code, result.out]).toEqual([code, expect.stringMatching(out)]);
+    if (code > 0 && result.out === '') expect(result.err).not.toBe('');
+  });
+
+  test.each([
+    ['query', 'up'],
+    ['incidents', 'list'],
+    ['incidents', 'show', 'i1'],
+    ['incidents', 'report', 'i1'],
+    ['incidents', 'ack', 'i1'],
+    ['plan', 'show', 'p1'],
+    ['plan', 'reject', 'p1', '--reason=x'],
+    ['plan', 'undo', 'p1', '--reason=x', '--yes'],
+    ['pause', '--reason=x'],
+    ['resume', '--reason=x'],
+  ])('%s %s %s -o json prints JSON and nothing else', async (...line) => {
+    const { server } = await daemon();
+    const result = await run([...line, server, '-o', 'json']);
+    expect(result.code).toBe(0);
+    expect(() => JSON.parse(result.out)).not.toThrow();
+  });
+
+  test('resume lifts the pauses of its scope and names those that stay', async () => {
+    const { server, calls } = await daemon();
+    for (const scope of ['all', 'edge']) await run(['pause', '--reason=release', `--scope=${scope}`, server]);
+    const result = await run(['resume', '--reason=done', server]);
+    expect(result.out).toBe('resumed all\nstill paused: edge (release); --scope=edge lifts it\n');
+    expect(calls).toEqual([{ verb: 'pauses.end', given: ['w1', 'local', 'done'] }]);
+  });
+
+  test('something that is no proxymedic is said to be none', async () => {
+    const { createServer: http } = await import('node:http');
+    const other = http((_, response) => response.writeHead(500).end('<html>'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const result = await run(['incidents', 'list', `--server=http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`]);
+    other.close();
+    expect([result.code, result.err]).toEqual([2, expect.stringMatching(/answered 500 <html>\. Is that proxymedic\?/)]);
+  });
+});
+
+describe('files', () => {
+  const finding = {
+    check: 'load',
+    severity: 'error',
+    file: 'r.yml',
+    line: 3,
+    column: 7,
+    alert: null,
+    message: 'bad expr',
+    fix: 'Mend it',
+  } as const;
+  const report = {
+    file: 'p.yml',
+    ok: true,
+    errors: [],
+    warnings: [],
+    targets: [{ name: 'edge', proxy: 'haproxy', url: 'http://h' }],
+    servers: 1,
+    mode: 'approve',
+    rules: { files: 1, rules: 2 },
+    runbooks: { pages: 1, steps: 2, unbound: 0 },
+    findings: [],
+  } as const;
+
+  test.each([
+    [report, 0],
+    [{ ...report, findings: [{ ...finding, severity: 'warning' as const }] }, 0],
+    [{ ...report, findings: [finding] }, 1],
+    [{ ...report, ok: false, errors: [{ file: 'p.yml', line: 1, column: 1, key: '', message: 'bad', value: null, fix: '' }] }, 2],
+  ])('check %#', async (given, code) => {
+    expect((await run(['check'], { check: async () => given })).code).toBe(code);
+  });
+
+  test('rules check prints findings in the documented shape', async () => {
+    const rules = { check: async () => ({ findings: [finding], files: 1, rules: 0 }), test: notHere, list: notHere };
+    const result = await run(['rules', 'check', 'r.yml', '-o', 'json'], { rules });
+    expect([result.code, JSON.parse(result.out)]).toEqual([1, { findings: [finding] }]);
+    expect((await run(['rules', 'check'], { rules })).out).toContain(
+      'r.yml:3:7 error load: bad expr. Mend it\nnot ok: 0 rules in 1 files, 1 errors',
+    );
+  });
+
+  test('rules test says what differs', async () => {
+    const files = [
+      { file: 'a.yml', passed: true, failures: [], warnings: [] },
+      { file: 'b.yml', passed: false, failures: ['expected 1 firing, got 0\n- x'], warnings: ['no file matches c.yml'] },
+    ];
+    const result = await run(['rules', 'test', 'a.yml', 'b.yml'], { rules: { check: notHere, list: notHere, test: async () => files } });
+    expect([result.code, result.out, result.err]).toEqual([
+      1,
+      'ok a.yml\nFAILED b.yml\n',
+      '  warning no file matches c.yml\n  expected 1 firing, got 0\n  - x\n',
+    ]);
+  });
+
+  test('init leaves a file that exists alone', async () => {
+    const found = [{ name: 'haproxy', proxy: 'haproxy' as const, metricsUrl: 'http://127.0.0.1:8404/metrics', notes: [] }];
+    const init = async () => ({ path: 'p.yml', outcome: 'exists' as const, text: '', found, notes: [] });
+    expect(await run(['init', '--config.file=p.yml'], { init })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--force writes over it'),
+    });
+  });
+
+  test('lab gets its words as they were typed', async () => {
+    const heard: unknown[] = [];
+    const lab: CliVerbs['lab'] = async (args) => {
+      heard.push(args);
+      return 0;
+    };
+    await run(['lab', 'inject', 'connection-refused', '--backend', 'api', '--help'], { lab });
+    expect(heard).toEqual([['inject', 'connection-refused', '--backend', 'api', '--help']]);
+  });
+});
