@@ -1,6 +1,7 @@
 import type { ProxyEvent, RequestRecord } from '../../../model/proxy.ts';
 import { answerOrigin } from './answer-origin.ts';
 import type { ConfiguredLogFormat, HaproxyConfig } from './config-file.ts';
+import { guessFields } from './guessed-format.ts';
 import { readEvent } from './log-events.ts';
 import { builtInFormats, compileLogFormat, type LogFormat } from './log-format.ts';
 import { type LogMessage, readLogDate, readPrefix } from './log-prefix.ts';
@@ -74,7 +75,14 @@ function readRequest(message: LogMessage, known: KnownProxy): RequestRecord | nu
     const at = fields === null ? null : (instantOf(fields) ?? message.at);
     if (fields !== null && at !== null) return recordOf(fields, at, known);
   }
-  return connectRecord(message);
+  return guessedRecord(message, known) ?? connectRecord(message);
+}
+
+/** Where the formats are not known, one may be guessed; where they are, a line in none of them is no request. */
+function guessedRecord(message: LogMessage, known: KnownProxy): RequestRecord | null {
+  const fields = known.backends === null ? guessFields(message.text) : null;
+  const at = fields === null ? null : (instantOf(fields) ?? message.at);
+  return fields === null || at === null ? null : recordOf(fields, at, known);
 }
 
 /** The line HAProxy writes when no log option is set: it knows the client and the frontend only. */

@@ -48,6 +48,8 @@ export const httpGet: Check = {
 };
 
 const repeatedProbesMax = 48;
+/** Forty requests in a minute. */
+const fewPerMs = 40 / 60_000;
 
 /**
  * How often each server is asked when the proxy counts errors and no log says whose they are; 0 when a log does, or
@@ -57,8 +59,10 @@ function repeatedProbes(situation: Situation, known: AnswerBook, servers: readon
   const log = known.get(requestsQuestion(situation));
   const { backend } = situation;
   if (log === undefined || log.ok || backend === null || servers.length === 0) return 0;
-  const row = freshCounts(situation, known, backend)?.row;
-  if (row === undefined || row.byClass['5xx'] < 2) return 0;
+  const counts = freshCounts(situation, known, backend);
+  if (counts === null || counts.row.byClass['5xx'] < 2) return 0;
+  // Of little traffic nobody knows whether it fails more than it should.
+  if (counts.row.total / counts.value.coveredMs < fewPerMs) return 0;
   return Math.max(attemptsMax, Math.min(8, Math.floor(repeatedProbesMax / servers.length)));
 }
 
