@@ -5,23 +5,28 @@ import type { ScrapeLoop } from '../detect/scrape/scrape-loop.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
 import { targetLabels } from '../detect/series/target-labels.ts';
 import type { PauseVerbs, PlanVerbs, RunbookPageView, Verbs } from '../interfaces/verbs.ts';
+import type { Incident } from '../model/incident.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Ask } from '../respond/diagnosis/gather.ts';
+import { countTraffic } from '../respond/diagnosis/traffic-counts.ts';
 import type { IncidentDesk } from '../respond/incidents/incident-desk.ts';
 import type { Mitigation } from '../respond/mitigation/mitigation.ts';
 import type { Response } from '../respond/response.ts';
 import type { AlertFeed } from './alert-feed.ts';
-import { evidenceSeries } from './evidence-series.ts';
+import { evidenceSeries, plottedEvidence } from './evidence-series.ts';
 import { findSubject, instanceOf } from './find-subject.ts';
 import { type Generation, knowsAlert } from './generation.ts';
 import type { InboundAlerts } from './inbound-alerts.ts';
-import { createIncidentVerbs } from './incident-verbs.ts';
+import { countsByFilter, createIncidentVerbs, waitingIncidents } from './incident-verbs.ts';
 import { lookAt } from './looking.ts';
 import type { OwnMetrics } from './own-metrics.ts';
+import { planView } from './plan-view.ts';
 import type { ProxyMemory } from './proxy-memory.ts';
 import { createQueries } from './queries.ts';
 import type { RuleRunner } from './rule-runner.ts';
 import { runbookPageView, runbookView } from './runbook-view.ts';
 import type { Silences } from './silences.ts';
+import { topologyView } from './topology-view.ts';
 
 export interface VerbParts {
   readonly store: Store;
@@ -45,7 +50,7 @@ export interface VerbParts {
 
 /** Hands interfaces their verbs. Each is one call of a part; nothing is decided here. */
 export function createVerbs(parts: VerbParts): Verbs {
-  const { store, rules, loop, memory, clock } = parts;
+  const { store, rules, loop, clock } = parts;
   registerGauges(parts);
   return {
     incidents: createIncidentVerbs({
@@ -56,9 +61,13 @@ export function createVerbs(parts: VerbParts): Verbs {
       runbooks: () => parts.current().runbooks,
       seriesOf: async (incident, id) => {
         const evidence = incident.diagnosis?.evidence.find((item) => item.id === id);
-        const target = parts.current().config.targets.find((candidate) => candidate.name === incident.target);
-        if (evidence === undefined || target === undefined) return null;
-        return evidenceSeries(incident, evidence, { proxy: target.proxy, instance: instanceOf(target) }, parts.windows, clock.now());
+        const plots = plotParts(parts, incident);
+        if (evidence === undefined || plots === null) return null;
+        return evidenceSeries(incident, evidence, { ...plots, plans: await store.plans.ofIncident(incident.id) });
+      },
+      plottedOf: (incident) => {
+        const plots = plotParts(parts, incident);
+        return plots === null ? [] : plottedEvidence(incident, plots);
       },
     }),
     plans: planVerbs(parts),
@@ -73,7 +82,7 @@ export function createVerbs(parts: VerbParts): Verbs {
     pauses: pauseVerbs(parts),
     diagnose: (alert) => diagnoseNow(parts, alert),
     targets: () => targetViews(parts),
-    topology: async (name) => (parts.current().readers.has(name) ? (memory.lastState(name) ?? 'unread') : null),
+    topology: (name) => topologyOf(parts, name),
     runbooks: () => parts.current().runbooks.pages.map(runbookView),
     runbook: (title) => runbookPage(parts, title),
     rules: () => rules.views(),
@@ -86,6 +95,41 @@ export function createVerbs(parts: VerbParts): Verbs {
     metrics: () => parts.metrics.render(),
     ready: () => rules.ready() && loop.health().every((target) => target.health !== 'unknown'),
   };
+}
+
+function plotParts({ current, windows, rules, clock }: VerbParts, incident: Incident) {
+  const target = current().config.targets.find((candidate) => candidate.name === incident.target);
+  if (target === undefined) return null;
+  const alerts = new Set(incident.alerts.map((alert) => alert.name));
+  const exprs = rules.views().flatMap((rule) => (alerts.has(rule.name) ? [rule.expr] : []));
+  return { proxy: target.proxy, instance: instanceOf(target), store: windows, nowMs: clock.now(), exprs };
+}
+
+/** Traffic on the map is that of so many scrapes, but never of less than {@link mapWindowMinMs}. */
+const mapScrapes = 6;
+const mapWindowMinMs = 10_000;
+
+async function topologyOf({ current, memory, store, windows, clock }: VerbParts, name: string): ReturnType<Verbs['topology']> {
+  const { config, readers } = current();
+  const target = readers.get(name)?.target;
+  if (target === undefined) return null;
+  const state = memory.lastState(name);
+  if (state === null) return 'unread';
+  const windowMs = Math.max(mapWindowMinMs, mapScrapes * target.scrapeIntervalMs);
+  const [open, done, history] = await Promise.all([
+    store.incidents.list({ states: ['open', 'mitigating', 'verifying'], target: name, limit: 500 }),
+    store.plans.inStates(['done']),
+    memory.history(name),
+  ]);
+  return topologyView({
+    state,
+    counts: countTraffic(windows, { proxy: target.proxy, instance: instanceOf(target) }, clock.now(), windowMs),
+    history,
+    minHealthy: config.mitigation.minHealthy,
+    staleAfterMs: Math.max(15_000, 3 * target.scrapeIntervalMs),
+    incidents: open.incidents,
+    changes: done.filter((plan) => plan.target === name),
+  });
 }
 
 function registerGauges({ metrics, windows, rules, loop, store }: VerbParts): void {
@@ -110,8 +154,12 @@ function registerGauges({ metrics, windows, rules, loop, store }: VerbParts): vo
 }
 
 function planVerbs({ store, mitigation, response }: VerbParts): PlanVerbs {
+  const view = async (plan: Plan) => planView(plan, await store.journal.ofPlan(plan.id), await store.plans.ofIncident(plan.incident));
   return {
-    get: (id) => store.plans.get(id),
+    async get(id) {
+      const plan = await store.plans.get(id);
+      return plan === null ? null : await view(plan);
+    },
     async approve(id, request, actor) {
       const result = await response.approve(id, request, { name: actor, mayApprove: true });
       return {
@@ -119,13 +167,16 @@ function planVerbs({ store, mitigation, response }: VerbParts): PlanVerbs {
         kind: result.kind,
         reason: 'reason' in result ? result.reason : null,
         guards: 'guards' in result ? result.guards : [],
-        plan: result.plan,
+        plan: result.plan === null ? null : await view(result.plan),
       };
     },
-    reject: (id, actor, reason) => mitigation.reject(id, actor, reason),
+    async reject(id, actor, reason) {
+      const rejected = await mitigation.reject(id, actor, reason);
+      return rejected === null || rejected === 'conflict' ? rejected : await view(rejected);
+    },
     async undo(id, actor, reason) {
       const result = await mitigation.undo(id, actor, reason);
-      return { kind: result.kind, reason: result.reason, plan: 'plan' in result ? result.plan : null };
+      return { kind: result.kind, reason: result.reason, plan: 'plan' in result ? await view(result.plan) : null };
     },
     check: (id) => mitigation.check(id),
     async effect(id) {
@@ -220,8 +271,9 @@ function runbookPage({ current }: VerbParts, title: string): RunbookPageView | n
 
 async function statusOf({ store, current, clock, version, loop, rules }: VerbParts) {
   const generation = current();
-  const [page, pauses, seq] = await Promise.all([
+  const [page, waiting, pauses, seq] = await Promise.all([
     store.incidents.list({ limit: 1 }),
+    waitingIncidents(store),
     store.pauses.active(clock.now()),
     store.incidents.lastSeq(),
   ]);
@@ -233,7 +285,7 @@ async function statusOf({ store, current, clock, version, loop, rules }: VerbPar
     seq,
     mode: generation.config.mitigation.mode,
     pauses,
-    counts: { ...page.counts, targets: generation.config.targets.length, rules: rules.views().length },
+    counts: { ...countsByFilter(page.counts, waiting.length), targets: generation.config.targets.length, rules: rules.views().length },
     config: { ok: true, path: generation.configPath, loadedAt: generation.loadedAt, error: null },
     notices: [
       ...generation.warnings.map((text) => ({ code: 'config-warning', severity: 'warning', text })),

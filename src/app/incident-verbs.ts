@@ -1,12 +1,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { Store } from '../connectors/storage/embedded/open-store.ts';
 import type { IncidentVerbs, IncidentView, SeriesView } from '../interfaces/verbs.ts';
-import type { Incident } from '../model/incident.ts';
+import type { Incident, IncidentState } from '../model/incident.ts';
 import type { Plan } from '../model/plan.ts';
 import type { IncidentDesk } from '../respond/incidents/incident-desk.ts';
 import { renderReport } from '../respond/incidents/report.ts';
 import type { Response } from '../respond/response.ts';
 import type { LoadedRunbooks } from '../respond/runbooks/load-runbooks.ts';
+import { headlineOf } from './headline.ts';
+import { planView } from './plan-view.ts';
 
 export interface IncidentVerbsParts {
   readonly store: Store;
@@ -15,24 +17,40 @@ export interface IncidentVerbsParts {
   readonly clock: Clock;
   runbooks(): LoadedRunbooks;
   seriesOf(incident: Incident, evidence: string): Promise<SeriesView | null>;
+  /** Ids of the evidence with samples behind it. */
+  plottedOf(incident: Incident): readonly string[];
 }
+
+const unresolved: readonly IncidentState[] = ['open', 'mitigating', 'verifying'];
+/** So many open incidents are a catastrophe; who waits among the rest is not counted. */
+const openMax = 500;
 
 /** What people do with incidents. */
 export function createIncidentVerbs(parts: IncidentVerbsParts): IncidentVerbs {
   const { store, desk, response, clock } = parts;
   const view = async (incident: Incident): Promise<IncidentView> => viewOf(incident, await store.plans.ofIncident(incident.id));
   return {
-    async list(query) {
-      const page = await store.incidents.list(query);
-      return { ...page, incidents: await Promise.all(page.incidents.map(view)) };
+    async list({ waits, ...query }) {
+      const waiting = await waitingIncidents(store, query.text);
+      const page = waits === true ? null : await store.incidents.list(query);
+      const { counts } = page ?? (await store.incidents.list({ ...query, cursor: null, limit: 1 }));
+      const incidents = page?.incidents ?? waiting.slice(0, query.limit);
+      return {
+        incidents: await Promise.all(incidents.map(view)),
+        next: page?.next ?? null,
+        total: page?.total ?? waiting.length,
+        counts: countsByFilter(counts, waiting.length),
+      };
     },
     async get(id) {
       const incident = await store.incidents.get(id);
-      return incident === null ? null : await view(incident);
+      return incident === null ? null : { ...(await view(incident)), plotted: parts.plottedOf(incident) };
     },
     timeline: async (id) => await store.incidents.timeline(id),
     async plans(id) {
-      return (await store.incidents.get(id)) === null ? null : await store.plans.ofIncident(id);
+      if ((await store.incidents.get(id)) === null) return null;
+      const plans = await store.plans.ofIncident(id);
+      return await Promise.all(plans.map(async (plan) => planView(plan, await store.journal.ofPlan(plan.id), plans)));
     },
     async report(id) {
       const incident = await store.incidents.get(id);
@@ -52,9 +70,12 @@ export function createIncidentVerbs(parts: IncidentVerbsParts): IncidentVerbs {
       const incident = await store.incidents.get(id);
       if (incident === null) return null;
       const page = parts.runbooks().pages.find((candidate) => candidate.title === incident.diagnosis?.runbook) ?? null;
+      const plans = await store.plans.ofIncident(id);
       const steps = (incident.diagnosis?.steps ?? []).map((step) => ({
         ...step,
         tick: incident.ticks.find((tick) => tick.step === step.id) ?? null,
+        plans: plans.filter((plan) => plan.step === step.id).map((plan) => ({ id: plan.id, state: plan.state })),
+        when: Object.fromEntries((page?.steps.find(({ id }) => id === step.id)?.actions ?? []).map((action) => [action.id, action.when])),
       }));
       return { runbook: page === null ? null : { title: page.title, hash: page.hash ?? '' }, steps };
     },
@@ -97,35 +118,29 @@ function viewOf(incident: Incident, plans: readonly Plan[]): IncidentView {
   };
 }
 
+/** Totals as the filters of the list count: `open` is whatever is not resolved. */
+export function countsByFilter(byState: Readonly<Record<IncidentState, number>>, waits: number): Readonly<Record<string, number>> {
+  return { ...byState, open: unresolved.reduce((sum, state) => sum + byState[state], 0), waits };
+}
+
+/** Open incidents that wait for a person, newest first. */
+export async function waitingIncidents(store: Store, text?: string): Promise<readonly Incident[]> {
+  const [open, proposed] = await Promise.all([
+    store.incidents.list({ states: unresolved, ...(text === undefined ? {} : { text }), limit: openMax }),
+    store.plans.inStates(['proposed']),
+  ]);
+  return open.incidents.filter((incident) => {
+    const waits = waitingFor(
+      incident,
+      proposed.filter((plan) => plan.incident === incident.id),
+    );
+    return waits === 'approval' || waits === 'person';
+  });
+}
+
 function waitingFor(incident: Incident, plans: readonly Plan[]): IncidentView['waitingFor'] {
   if (incident.state === 'resolved') return null;
   if (incident.state === 'verifying') return 'verification';
   if (plans.some((plan) => plan.state === 'proposed' && plan.guards.every((guard) => guard.allow))) return 'approval';
   return incident.state === 'open' && incident.verdict !== null ? 'person' : null;
-}
-
-const headlineMax = 4;
-
-/** The few numbers that say how bad it is; chat and report take them from here, too. */
-function headlineOf(incident: Incident): IncidentView['headline'] {
-  const evidence = incident.diagnosis?.evidence ?? [];
-  const numbers: IncidentView['headline'][number][] = [];
-  for (const item of evidence) {
-    const { facts } = item;
-    if (typeof facts['usable'] === 'number' && typeof facts['servers'] === 'number') {
-      numbers.push({
-        label: 'servers that take traffic',
-        value: `${facts['usable']} of ${facts['servers']}`,
-        unit: '',
-        bad: facts['usable'] < facts['servers'],
-      });
-    } else if (item.finding === 'supports' && typeof facts['share'] === 'number') {
-      numbers.push({ label: item.subject, value: (facts['share'] * 100).toFixed(1), unit: '%', bad: true });
-    } else if (typeof facts['requests'] === 'number' && typeof facts['errors'] === 'number' && item.check === 'traffic/volume') {
-      numbers.push({ label: 'failed requests', value: `${facts['errors']} of ${facts['requests']}`, unit: '', bad: facts['errors'] > 0 });
-    } else if (item.finding === 'supports' && typeof facts['error'] === 'string') {
-      numbers.push({ label: item.subject, value: facts['error'], unit: '', bad: true });
-    }
-  }
-  return numbers.slice(0, headlineMax);
 }

@@ -256,27 +256,20 @@ export interface IncidentList {
 
 /** Up to 500 incidents, as the server orders them. `waits` is the part of `open` that needs a person. */
 export async function fetchIncidents(filter: ListFilter, query: string, signal?: AbortSignal): Promise<IncidentList> {
-  const search = new URLSearchParams({ state: filter === 'resolved' ? 'resolved' : 'open', limit: '500' });
+  const search = new URLSearchParams({ state: filter, limit: '500' });
   if (query !== '') search.set('q', query);
   const it = fieldsOf(await readJson(`/incidents?${search}`, signal));
   const all = listOf(it['incidents'], readIncidentRow);
   const counts = fieldsOf(it['counts']);
-  const isOpen = filter !== 'resolved';
   return {
     rows: filter === 'waits' ? all.filter(needsPerson) : all,
     total: numberOrNull(it['total']),
     counts: {
-      open: openCount(counts) ?? (isOpen ? all.length : null),
-      waits: numberOrNull(counts['waits']) ?? (isOpen ? all.filter(needsPerson).length : null),
-      resolved: numberOrNull(counts['resolved']) ?? (isOpen ? null : all.length),
+      open: numberOrNull(counts['open']),
+      waits: numberOrNull(counts['waits']),
+      resolved: numberOrNull(counts['resolved']),
     },
   };
-}
-
-/** Open means not resolved, whichever of its states an incident is in. */
-function openCount(counts: Fields): number | null {
-  const open = numberOrNull(counts['open']);
-  return open === null ? null : open + numberOf(counts['mitigating'], 0) + numberOf(counts['verifying'], 0);
 }
 
 function needsPerson(row: IncidentRow): boolean {

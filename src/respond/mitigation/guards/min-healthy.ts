@@ -21,7 +21,7 @@ export const minHealthy: Guard = {
 };
 
 /** How many of `configured` servers must stay. */
-function requiredServers(required: MinHealthy, configured: number): number {
+export function requiredServers(required: MinHealthy, configured: number): number {
   return required.unit === 'servers' ? required.value : Math.ceil((configured * required.value) / 100);
 }
 
