@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -117,12 +117,6 @@ describe('the directory', () => {
     await expect(openStore({ directory: store.directory })).rejects.toMatchObject({ code: 'newer-version' });
     const again = openStore({ directory: store.directory });
     await expect(again).rejects.toThrow('written by a newer version');
-  });
-
-  it.skipIf(process.getuid?.() === 0)('that cannot be written is refused with what to do', async () => {
-    const directory = newDirectory();
-    chmodSync(directory, 0o500);
-    await expect(openStore({ directory: join(directory, 'data') })).rejects.toMatchObject({ code: 'unwritable' });
   });
 });
 
