@@ -22,6 +22,7 @@ const plottedMs = 10 * 60_000;
 const stepsMax = 120;
 const linesMax = 40;
 const afterResolvedMs = 60_000;
+const marksApartMs = 30_000;
 
 type Line = { readonly name: string; readonly role: SeriesView['series'][number]['role'] };
 
@@ -35,7 +36,7 @@ interface Plot {
 
 /** Ids of the evidence whose plot would show something. */
 export function plottedEvidence(incident: Incident, parts: PlotParts): readonly string[] {
-  const { startMs, endMs } = spanOf(incident, parts.nowMs);
+  const { startMs, endMs } = spanOf(incident, parts);
   const known = new Map<string, boolean>();
   const has = (metric: string) => {
     const found =
@@ -50,30 +51,37 @@ export function plottedEvidence(incident: Incident, parts: PlotParts): readonly 
 export function evidenceSeries(incident: Incident, evidence: Evidence, parts: PlotParts): SeriesView | null {
   const plot = plotOf(evidence, incident, parts);
   if (plot === null) return null;
-  const { startMs, endMs, stepMs } = spanOf(incident, parts.nowMs);
+  const { startMs, endMs, stepMs } = spanOf(incident, parts);
   const { value } = evaluateRange(parseExpr(plot.query), { queryable: parts.store, startMs, endMs, stepMs });
   if (value.type !== 'matrix' || value.series.length === 0) return null;
   const found = value.series.slice(0, linesMax);
-  // Before the first sample nobody looked: an empty stretch would only make the rest small.
-  const firstMs = found.reduce((first, one) => Math.min(first, one.times[0] ?? endMs), endMs);
-  const steps = Math.floor((endMs - firstMs) / stepMs) + 1;
+  const steps = Math.max(0, Math.floor((endMs - startMs) / stepMs)) + 1;
   const series = found.map((one) => {
     const values: (number | null)[] = Array.from({ length: steps }, () => null);
     one.times.forEach((time, index) => {
       const point = one.values[index] ?? Number.NaN;
-      values[Math.round((time - firstMs) / stepMs)] = Number.isFinite(point) ? point : null;
+      values[Math.round((time - startMs) / stepMs)] = Number.isFinite(point) ? point : null;
     });
     return { ...plot.lineOf(one.labels), values };
   });
   const threshold = plot.unit === '%' ? thresholdOf(parts.exprs) : null;
-  return { unit: plot.unit, startAt: firstMs, stepMs, threshold, query: plot.query, series, marks: marksOf(incident, parts.plans ?? []) };
+  return { unit: plot.unit, startAt: startMs, stepMs, threshold, query: plot.query, series, marks: marksOf(incident, parts.plans ?? []) };
 }
 
-function spanOf(incident: Incident, nowMs: number): { readonly startMs: number; readonly endMs: number; readonly stepMs: number } {
+interface Span {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+}
+
+/** The last ten minutes of the incident, or less where we have not watched for so long: an empty stretch only makes the rest small. */
+function spanOf(incident: Incident, { nowMs, store, instance }: PlotParts): Span {
   const endMs = incident.resolvedAt === null ? nowMs : Math.min(nowMs, incident.resolvedAt + afterResolvedMs);
-  const stepMs = Math.max(1_000, Math.ceil(plottedMs / stepsMax / 1_000) * 1_000);
+  const [scrapes] = store.select([is('__name__', 'up'), is('instance', instance)], endMs - plottedMs, endMs);
+  const firstMs = scrapes?.times[scrapes.start] ?? endMs - plottedMs;
+  const stepMs = Math.max(1_000, Math.ceil((endMs - firstMs) / stepsMax / 1_000) * 1_000);
   // Always at the same instants, so that a plot that is drawn again does not wobble.
-  return { startMs: Math.floor((endMs - plottedMs) / stepMs) * stepMs, endMs: Math.floor(endMs / stepMs) * stepMs, stepMs };
+  return { startMs: Math.ceil(firstMs / stepMs) * stepMs, endMs: Math.floor(endMs / stepMs) * stepMs, stepMs };
 }
 
 const comparison = /(>=?|<=?)\s*(\d{1,6}(?:\.\d{1,6})?)\s*$/;
@@ -87,11 +95,14 @@ function thresholdOf(exprs: readonly string[]): SeriesView['threshold'] {
   return null;
 }
 
-/** Alerts at the same instant are one mark; our changes stand beside them. */
+/** Alerts that follow each other closely are one mark, that of the first; our changes stand beside them. */
 function marksOf(incident: Incident, plans: readonly Plan[]): SeriesView['marks'] {
-  const alerts = new Map(incident.alerts.map((alert) => [Math.round(alert.startsAt / 1_000), alert]));
+  const alerts: Incident['alerts'][number][] = [];
+  for (const alert of incident.alerts.toSorted((a, b) => a.startsAt - b.startsAt)) {
+    if (alert.startsAt - (alerts.at(-1)?.startsAt ?? Number.NEGATIVE_INFINITY) > marksApartMs) alerts.push(alert);
+  }
   return [
-    ...[...alerts.values()].map((alert) => ({ at: alert.startsAt, kind: 'alert' as const, text: `${alert.name} fires` })),
+    ...alerts.map((alert) => ({ at: alert.startsAt, kind: 'alert' as const, text: `${alert.name} fires` })),
     ...plans.flatMap((plan) =>
       plan.approvedAt === null ? [] : [{ at: plan.approvedAt, kind: 'change' as const, text: `plan ${plan.id}` }],
     ),

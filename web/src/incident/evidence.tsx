@@ -24,7 +24,7 @@ export function EvidencePanel({ incident, asTables }: { readonly incident: Incid
   const { diagnosis } = incident;
   if (diagnosis === null) return null;
   const seen = diagnosis.evidence.filter((evidence) => evidence.finding !== 'unknown');
-  const first = [...seen].sort((a, b) => weight(diagnosis, b) - weight(diagnosis, a)).slice(0, shownFirst);
+  const first = telling(diagnosis, seen).slice(0, shownFirst);
   const shown =
     isAll || (!first.some((evidence) => evidence.id === hash) && seen.some((evidence) => evidence.id === hash))
       ? seen
@@ -46,6 +46,14 @@ export function EvidencePanel({ incident, asTables }: { readonly incident: Incid
       </ul>
     </Panel>
   );
+}
+
+/** The weightiest first, each check once before any has a second word: four times the same sentence tells no more than once. */
+function telling(diagnosis: DiagnosisView, seen: readonly EvidenceView[]): readonly EvidenceView[] {
+  const sorted = [...seen].sort((a, b) => weight(diagnosis, b) - weight(diagnosis, a));
+  const turn = (evidence: EvidenceView) => sorted.filter(({ check }) => check === evidence.check).indexOf(evidence);
+  const speaks = (evidence: EvidenceView) => (evidence.finding === 'supports' ? 0 : 1);
+  return sorted.sort((a, b) => speaks(a) - speaks(b) || turn(a) - turn(b));
 }
 
 /** What proves a cause first, then what speaks against others, and among these what can be seen in a plot. */

@@ -17,10 +17,8 @@ import { severityTone, stateWords } from './words.ts';
 export function Head({ incident }: { readonly incident: IncidentPageData }): ReactNode {
   return (
     <header className={css.head}>
-      <div className={css.headText}>
-        <Badges incident={incident} />
-        <h1>{incident.title}</h1>
-      </div>
+      <Badges incident={incident} />
+      <h1>{incident.title}</h1>
       <Acts incident={incident} />
       <AlertLine incident={incident} />
     </header>
@@ -72,7 +70,7 @@ function AlertLine({ incident }: { readonly incident: IncidentPageData }): React
           )}
         </>
       )}
-      {incident.detectedAfterMs !== null && ` · detected ${formatMeasured(incident.detectedAfterMs)} after the first error`}
+      {incident.detectedAfterMs !== null && ` · taken up ${formatMeasured(incident.detectedAfterMs)} later`}
       {incident.diagnosis?.durationMs != null && ` · diagnosed in ${formatMeasured(incident.diagnosis.durationMs)}`}
     </p>
   );

@@ -7,6 +7,7 @@ import { useZone, type Zone } from '../time/zone.ts';
 import css from './incident.module.css';
 
 const heightPx = 100;
+const { stepped: steps } = uPlot.paths;
 
 /** The subject thick, its peers dashed, the rule's threshold, and marks where something happened. Gaps stay gaps. */
 export function Plot({ series, sentence }: { readonly series: Series; readonly sentence: string }): ReactNode {
@@ -135,6 +136,8 @@ function lineStyle(line: Line, series: Series, colors: Palette): uPlot.Series {
     ...(isSubject ? {} : { dash: [4, 3] }),
     points: { show: false },
     spanGaps: false,
+    // Something is up until it is down: there is no way in between.
+    ...(series.unit === 'up' && steps !== undefined ? { paths: steps({ align: 1 }) } : {}),
   };
 }
 
