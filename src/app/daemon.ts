@@ -149,6 +149,9 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     baseline: async (planId) => (await store.state.get(baselineKey(planId)))?.value ?? null,
     plan: (planId) => store.plans.get(planId),
     plansOf: (incident) => store.plans.ofIncident(incident),
+    proposedPlans: () => store.plans.inStates(['proposed']),
+    watches: (target) => current.readers.has(target),
+    firing: () => feed.firing(),
     onBug,
   });
   cleanup.add('the incidents under way', () => response.stop());

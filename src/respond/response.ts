@@ -35,6 +35,12 @@ export interface ResponseParts {
   baseline(planId: string): Promise<unknown>;
   plan(planId: string): Promise<Plan | null>;
   plansOf(incident: string): Promise<readonly Plan[]>;
+  /** Plans that wait for somebody's yes, of all incidents. */
+  proposedPlans(): Promise<readonly Plan[]>;
+  /** Whether a target is configured: a reload may have taken it away under an open incident. */
+  watches(target: string): boolean;
+  /** Every alert that fires now, ours and inbound. */
+  firing(): readonly Alert[];
   /** Something went wrong in our own code: for the log. */
   onBug(error: unknown): void;
 }
@@ -50,6 +56,11 @@ const verifyEveryMs = 1_000;
 const verifiedTrafficMs = 5_000;
 const recoveryDeadlineMs = 120_000;
 const errorShareMax = 0.05;
+/** An incident may end while the window of a rate still holds its errors; an alert that fires on after this is a new problem. */
+const drainMs = 5 * 60_000;
+/** An alert that fires so long without an incident was lost on the way. */
+const lostAfterMs = 30_000;
+const recentlyResolvedMax = 100;
 
 /**
  * The life of an incident in order: alert, diagnosis, plan, approval, action, verification, resolved. Everything that
@@ -59,12 +70,14 @@ export class Response {
   readonly #parts: ResponseParts;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #ending = new AbortController();
-  /** Incidents with a look already due. */
-  readonly #looking = new Set<string>();
+  /** The newest round of looks of each incident: one that is overtaken ends. */
+  readonly #rounds = new Map<string, number>();
   /** The last verification of each plan, for the page that shows its effect. */
   readonly #effects = new Map<string, Verification>();
   /** Placing and opening must not overlap: two alerts of one problem may come at the same instant. */
   #placing: Promise<unknown> = Promise.resolve();
+  /** What was under way before our own start is brought to its end first. */
+  #recovered: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ResponseParts) {
     this.#parts = parts;
@@ -75,9 +88,9 @@ export class Response {
     const placed = await this.#parts.place(alert);
     if (placed === null) return;
     await this.#oneAfterTheOther(async () => {
+      if (await this.#isDraining(alert)) return;
       const { incident, worthDiagnosing } = await this.#parts.desk.receive(alert, placed);
-      if (worthDiagnosing && this.#parts.settings().mode !== 'off')
-        this.#inBackground(incident.id, () => this.#diagnoseUntilKnown(incident.id));
+      if (worthDiagnosing && this.#parts.settings().mode !== 'off') this.#care(incident.id);
     });
   }
 
@@ -85,8 +98,7 @@ export class Response {
   async stopped(fingerprint: string, at: number): Promise<void> {
     await this.#oneAfterTheOther(async () => {
       for (const incident of await this.#parts.desk.alertStopped(fingerprint, at)) {
-        if (incident.alerts.every((alert) => alert.state === 'resolved'))
-          this.#inBackground(incident.id, () => this.#awaitRecovery(incident.id));
+        if (incident.alerts.every((alert) => alert.state === 'resolved')) this.#care(incident.id);
       }
     });
   }
@@ -102,14 +114,25 @@ export class Response {
     request: { readonly planHash: unknown; readonly reason: unknown },
     actor: { readonly name: string; readonly mayApprove: boolean },
   ): Promise<ApprovalResult> {
+    await this.#withdrawIfOver(await this.#parts.plan(planId));
     const result = await this.#parts.mitigation.approve(planId, request, actor);
     if (result.kind === 'approve' && result.plan !== null) this.#start(result.plan);
     return result;
   }
 
-  /** What time does to plans: those nobody answered expire, and their incidents are looked at anew. Called every few seconds. */
+  /** The configuration is another one: what was left alone under the old one may be looked at now. */
+  async reconsider(): Promise<void> {
+    for (const incident of await this.#parts.desk.open()) this.#care(incident.id);
+  }
+
+  /**
+   * What time does: plans that nobody answered expire and their incidents are looked at anew, plans of ended incidents
+   * are withdrawn, an alert that fires without an incident gets one. Called every few seconds.
+   */
   async tend(): Promise<void> {
     for (const plan of await this.#parts.mitigation.expire()) this.#inBackground(plan.incident, () => this.#diagnoseOnce(plan.incident));
+    for (const plan of await this.#parts.proposedPlans()) await this.#withdrawIfOver(plan);
+    await this.#findLost();
   }
 
   /** The indicators of a plan's last verification; null before the first one. */
@@ -119,16 +142,35 @@ export class Response {
 
   /** After a start: unfinished changes get a true end first, then every open incident goes on where it was. */
   async resume(): Promise<void> {
-    await this.#parts.mitigation.recover();
+    const recovered = this.#recover();
+    this.#recovered = recovered.catch(() => undefined);
+    await recovered;
     for (const incident of await this.#parts.desk.open()) {
-      const done = (await this.#parts.plansOf(incident.id)).filter((plan) => plan.state === 'done').at(-1);
-      const approved = (await this.#parts.plansOf(incident.id)).find((plan) => plan.state === 'approved');
-      if (approved !== undefined) this.#start(approved);
-      else if (incident.state !== 'open' && done !== undefined) this.#inBackground(incident.id, () => this.#verifyPlan(done));
-      else if (incident.alerts.every((alert) => alert.state === 'resolved'))
-        this.#inBackground(incident.id, () => this.#awaitRecovery(incident.id));
-      else if (this.#parts.settings().mode !== 'off') this.#inBackground(incident.id, () => this.#diagnoseUntilKnown(incident.id));
+      const plan = await this.#unverified(incident);
+      if (plan !== null) this.#inBackground(incident.id, () => this.#verifyPlan(plan));
+      else {
+        await this.#parts.desk.setState(incident.id, 'open');
+        this.#care(incident.id);
+      }
     }
+  }
+
+  async #recover(): Promise<void> {
+    for (const incident of await this.#parts.desk.open()) {
+      const plans = await this.#parts.plansOf(incident.id);
+      if (plans.some((plan) => plan.state === 'approved' || plan.state === 'running'))
+        await this.#parts.desk.setState(incident.id, 'mitigating');
+    }
+    await this.#parts.mitigation.recover();
+  }
+
+  /** The plan whose effect nobody has judged yet. */
+  async #unverified(incident: Incident): Promise<Plan | null> {
+    const done = (await this.#parts.plansOf(incident.id)).filter((plan) => plan.state === 'done').at(-1);
+    if (done === undefined) return null;
+    const timeline = await this.#parts.incidents.timeline(incident.id);
+    const judged = timeline.some((entry) => entry.kind === 'verification' && entry.data['plan'] === done.id);
+    return judged && incident.state !== 'verifying' ? null : done;
   }
 
   /** Ends the waiting and settles when nothing of ours is under way any more. */
@@ -164,9 +206,43 @@ export class Response {
     return !this.#ending.signal.aborted;
   }
 
-  async #diagnoseUntilKnown(id: string): Promise<void> {
-    // The queue of the incident stays free between two looks: an approval or the end of the alert must not wait.
-    if ((await this.#diagnoseOnce(id)) !== null) void this.#lookLater(id, 0);
+  /** Takes care of an incident from now on: a look at once, soon again until the cause is known, then now and then until it ends. */
+  #care(id: string): void {
+    const round = (this.#rounds.get(id) ?? 0) + 1;
+    this.#rounds.set(id, round);
+    this.#inBackground(id, () => this.#lookAround(id, round, 0));
+  }
+
+  async #lookAround(id: string, round: number, attempt: number): Promise<void> {
+    let pauseMs = lookAgainAfterMs[attempt] ?? lookNowAndThenMs;
+    try {
+      const incident = await this.#goOn(id);
+      if (incident === null || incident.state === 'resolved') {
+        this.#rounds.delete(id);
+        return;
+      }
+      const known = incident.verdict === 'cause-found' && incident.alerts.some((alert) => alert.state === 'firing');
+      if (known) pauseMs = lookNowAndThenMs;
+    } finally {
+      // The queue of the incident stays free between two looks: an approval or the end of the alert must not wait.
+      if (this.#rounds.get(id) === round) void this.#lookLater(id, round, attempt + 1, pauseMs);
+    }
+  }
+
+  async #lookLater(id: string, round: number, attempt: number, pauseMs: number): Promise<void> {
+    const goOn = await this.#pause(pauseMs);
+    if (goOn && this.#rounds.get(id) === round) this.#inBackground(id, () => this.#lookAround(id, round, attempt));
+  }
+
+  /** The next step of an incident that is open; answers the incident after it. */
+  async #goOn(id: string): Promise<Incident | null> {
+    const incident = await this.#parts.incidents.get(id);
+    if (incident === null || incident.state !== 'open') return incident;
+    if (!this.#parts.watches(incident.target)) {
+      await this.#noteOnce(id, `${incident.target} is not configured any more: nobody can look at it, a person has to end this`);
+    } else if (incident.alerts.every((alert) => alert.state === 'resolved')) await this.#awaitRecovery(incident);
+    else if (this.#parts.settings().mode !== 'off') await this.#diagnoseOnce(id);
+    return await this.#parts.incidents.get(id);
   }
 
   #lookSoon(id: string): void {
@@ -175,24 +251,49 @@ export class Response {
     });
   }
 
-  /** While an incident is open people must not decide on an old picture: soon again until the cause is known, then now and then. */
-  async #lookLater(id: string, attempt: number): Promise<void> {
-    if (this.#looking.has(id)) return;
-    this.#looking.add(id);
-    const goOn = await this.#pause(lookAgainAfterMs[attempt] ?? lookNowAndThenMs);
-    this.#looking.delete(id);
-    if (!goOn) return;
-    this.#inBackground(id, async () => {
-      const incident = await this.#parts.incidents.get(id);
-      if (incident === null || incident.state === 'resolved') return;
-      if (incident.state === 'open' && incident.alerts.some((alert) => alert.state === 'firing')) await this.#diagnoseOnce(id);
-      void this.#lookLater(id, incident.verdict === 'cause-found' ? lookAgainAfterMs.length : attempt + 1);
-    });
+  /** The same firing that a resolved incident was about: a rate whose window still holds the old errors. */
+  async #isDraining(alert: Alert): Promise<boolean> {
+    const found = await this.#resolvedWith(alert);
+    return found !== null && this.#parts.clock.now() - (found.resolvedAt ?? 0) < drainMs;
+  }
+
+  /** The newest resolved incident that knew this very firing of an alert. */
+  async #resolvedWith({ fingerprint, startsAt }: Alert): Promise<Incident | null> {
+    const page = await this.#parts.incidents.list({ states: ['resolved'], limit: recentlyResolvedMax });
+    const knew = (incident: Incident) => incident.alerts.some((one) => one.fingerprint === fingerprint && one.startsAt === startsAt);
+    return page.incidents.find(knew) ?? null;
+  }
+
+  /** An alert that fires belongs to an open incident. One that fires on long after its incident ended is a new problem. */
+  async #findLost(): Promise<void> {
+    const firing = this.#parts.firing();
+    if (firing.length === 0) return;
+    const held = new Set((await this.#parts.desk.open()).flatMap(({ alerts }) => alerts.map((alert) => alert.fingerprint)));
+    const nowMs = this.#parts.clock.now();
+    for (const alert of firing) {
+      if (held.has(alert.fingerprint) || nowMs - alert.startsAt < lostAfterMs) continue;
+      const resolved = await this.#resolvedWith(alert);
+      if (resolved !== null && (await this.#endedByHand(resolved.id))) continue;
+      await this.fired(alert);
+    }
+  }
+
+  /** Who ends an incident although its alert fires knows why. */
+  async #endedByHand(id: string): Promise<boolean> {
+    const timeline = await this.#parts.incidents.timeline(id);
+    return timeline.some((entry) => entry.kind === 'resolved' && entry.actor !== machine);
+  }
+
+  /** A plan for an incident that ended mends nothing any more. */
+  async #withdrawIfOver(plan: Plan | null): Promise<void> {
+    if (plan?.state !== 'proposed') return;
+    const incident = await this.#parts.incidents.get(plan.incident);
+    if (incident?.state === 'resolved') await this.#parts.mitigation.withdraw(plan.id, 'its incident is resolved');
   }
 
   async #diagnoseOnce(id: string): Promise<{ readonly incident: Incident; readonly look: Look } | null> {
     const before = await this.#parts.incidents.get(id);
-    if (before === null || before.state === 'resolved') return null;
+    if (before === null || before.state === 'resolved' || !this.#parts.watches(before.target)) return null;
     const look = await this.#parts.look(before, null);
     const incident = await this.#parts.desk.diagnosed(id, look.diagnosis);
     if (incident === null) return null;
@@ -239,6 +340,7 @@ export class Response {
 
   #start(plan: Plan): void {
     this.#inBackground(plan.incident, async () => {
+      await this.#recovered;
       await this.#parts.desk.setState(plan.incident, 'mitigating');
       const ran = await this.#parts.mitigation.run(plan.id);
       if (ran?.state === 'done') await this.#verifyPlan(ran);
@@ -248,8 +350,8 @@ export class Response {
 
   async #afterFailure(id: string, plan: Plan | null): Promise<void> {
     await this.#parts.desk.setState(id, 'open');
-    // An unknown outcome is for a person; after a plain failure the next look may find another way.
-    if (plan?.state === 'failed' || plan?.state === 'undone' || plan?.state === 'expired') await this.#diagnoseOnce(id);
+    if (plan?.state === 'unknown') await this.#noteOnce(id, `what became of plan ${plan.id} is not known: a person has to look`);
+    this.#care(id);
   }
 
   /** Watches until recovery is proven, refuted, or out of time. Good news needs positive evidence on every indicator. */
@@ -259,6 +361,9 @@ export class Response {
     for (;;) {
       const incident = await this.#parts.incidents.get(plan.incident);
       if (incident === null || incident.state === 'resolved') return;
+      const present = await this.#parts.plan(plan.id);
+      // Somebody took the change back, or took the target away, while we watched it.
+      if (present?.state !== 'done' || !this.#parts.watches(plan.target)) return await this.#openAgain(plan.incident);
       const look = await this.#parts.look(incident, Math.max(doneAt, this.#parts.clock.now() - verifiedTrafficMs));
       const facts = verificationFacts({
         plan,
@@ -288,36 +393,26 @@ export class Response {
     const data = { plan: plan.id, verdict: result.verdict, indicators: result.indicators };
     await desk.note(plan.incident, 'verification', `${result.verdict}: ${result.reason}`, data);
     await mitigation.settle(plan.id, result.verdict, result.reason);
-    if (result.verdict !== 'recovered') {
-      await desk.setState(plan.incident, 'open');
-      await this.#diagnoseOnce(plan.incident);
-      return;
-    }
-    if (look.diagnosis.verdict === 'cause-found') {
-      // What the plan was for is mended; what else is wrong keeps the incident open.
-      await desk.setState(plan.incident, 'open');
-      await this.#diagnoseOnce(plan.incident);
-      return;
-    }
+    // What the plan was for may be mended: what else is wrong keeps the incident open.
+    if (result.verdict !== 'recovered' || look.diagnosis.verdict === 'cause-found') return await this.#openAgain(plan.incident);
     await desk.resolve(plan.incident, `${plan.summary}: recovered, ${result.reason}`, machine, data);
   }
 
+  async #openAgain(id: string): Promise<void> {
+    await this.#parts.desk.setState(id, 'open');
+    this.#care(id);
+  }
+
   /** All alerts stopped without a plan of ours: recovered, or only silent? */
-  async #awaitRecovery(id: string): Promise<void> {
-    const incident = await this.#parts.incidents.get(id);
-    if (incident === null || incident.state !== 'open' || incident.alerts.some((alert) => alert.state === 'firing')) return;
+  async #awaitRecovery(incident: Incident): Promise<void> {
+    const { id } = incident;
     const stoppedAt = Math.max(...incident.alerts.map((alert) => alert.endsAt ?? incident.openedAt));
     const look = await this.#parts.look(incident, stoppedAt);
-    if (look.diagnosis.verdict === 'no-fault-found') {
-      await this.#parts.desk.note(id, 'verification', 'everything that was looked at is healthy', {
-        evidence: look.diagnosis.evidence.filter((item) => item.finding === 'contradicts').map((item) => item.summary),
-      });
-      await this.#parts.desk.resolve(id, 'all alerts stopped and the service is seen to be well', machine);
-      return;
-    }
-    await this.#noteOnce(id, 'all alerts stopped, but recovery is not proven: looking on');
-    void this.#pause(10_000).then((goOn) => {
-      if (goOn) this.#inBackground(id, () => this.#awaitRecovery(id));
+    if (look.diagnosis.verdict !== 'no-fault-found')
+      return await this.#noteOnce(id, 'all alerts stopped, but recovery is not proven: looking on');
+    await this.#parts.desk.note(id, 'verification', 'everything that was looked at is healthy', {
+      evidence: look.diagnosis.evidence.filter((item) => item.finding === 'contradicts').map((item) => item.summary),
     });
+    await this.#parts.desk.resolve(id, 'all alerts stopped and the service is seen to be well', machine);
   }
 }

@@ -41,6 +41,8 @@ export interface Mitigation extends Executor {
   /** Approves by itself where mode, record and every guard allow it. null: a person is needed. */
   approveAutomatically(planId: string): Promise<Plan | null>;
   reject(planId: string, actor: string, reason: string): Promise<Plan | 'conflict' | null>;
+  /** Takes a proposed plan off the table because what it was for is over. `conflict`: it is no longer proposed. */
+  withdraw(planId: string, why: string): Promise<Plan | 'conflict' | null>;
   /** Marks proposed plans that are past their time. */
   expire(): Promise<readonly Plan[]>;
   /** Records what verification found; takes the change back when things got worse. Answers the plan after it. */
@@ -59,6 +61,7 @@ export function createMitigation(ports: MitigationPorts): Mitigation {
     approve: (planId, request, actor) => approve(ports, planId, request, actor),
     approveAutomatically: (planId) => approveAutomatically(ports, planId),
     reject: (planId, actor, reason) => reject(ports, planId, actor, reason),
+    withdraw: (planId, why) => withdraw(ports, planId, why),
     expire: () => expire(ports),
     settle: (planId, verdict, why) => settle(ports, executor, planId, verdict, why),
   };
@@ -211,6 +214,14 @@ async function reject(ports: MitigationPorts, planId: string, actor: string, rea
     audit: { at, actor, kind: 'rejected', incident: plan.incident, plan: planId, summary },
     timeline: { at, kind: 'refusal', summary, actor, data: { plan: planId } },
   });
+}
+
+async function withdraw(ports: MitigationPorts, planId: string, why: string): Promise<Plan | 'conflict' | null> {
+  const plan = await ports.plans.get(planId);
+  if (plan === null) return null;
+  const timeline = { at: ports.clock.now(), kind: 'plan', actor: machine, data: { plan: planId, state: 'superseded' } } as const;
+  const summary = `${plan.summary}: withdrawn, ${why}`;
+  return ports.plans.move({ id: planId, from: ['proposed'], to: 'superseded', timeline: { ...timeline, summary } });
 }
 
 async function expire(ports: MitigationPorts): Promise<readonly Plan[]> {
