@@ -107,6 +107,7 @@ const allSigns = {
   'errors-unlocated': { bad: true, means: 'the servers answer 5xx; where is not known' },
   timeouts: { bad: true, means: 'the proxy gave up waiting for answers' },
   'answers-slow': { bad: true, means: 'answers take longer than people wait' },
+  'answers-now': { bad: false, means: 'requests of the last seconds were answered at once' },
   'connect-errors': { bad: true, means: 'the proxy could not connect to a server' },
   'rejected-everywhere': { bad: true, means: 'the application answers 401 or 403 to nearly everyone' },
   'not-found-few-paths': { bad: true, means: 'few paths answer 404, again and again' },

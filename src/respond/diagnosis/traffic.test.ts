@@ -44,6 +44,15 @@ describe('where the 5xx come from', () => {
       { servers: ['api/s2'], paths: ['/cart'], everywhere: false },
     ],
     [
+      'a bad server of two and a path that is much of the traffic',
+      traffic(60, (record, ago) => {
+        const server = Math.round(ago * 10) % 2 === 0 ? 'api/s1' : 'api/s2';
+        const path = Math.round(ago * 10) % 5 < 2 ? '/cart' : record.path;
+        return { server, path, ...(server === 'api/s2' || path === '/cart' ? failing : {}) };
+      }),
+      { servers: ['api/s2'], paths: ['/cart'], everywhere: false },
+    ],
+    [
       'one server, for five of the last 180 seconds',
       traffic(180, ({ server }, ago) => (ago < 5 && server === 'api/s1' ? failing : {})),
       { servers: ['api/s1'], paths: [], everywhere: false },

@@ -106,23 +106,42 @@ export function locateServerErrors(all: readonly RequestRecord[], nowMs: number)
     nowMs,
     isServerError,
   );
+  const serversFirst = explain(records, []);
+  const explained = serversFirst.everywhere ? pathsFirst(records) : serversFirst;
+  return {
+    total: records.length,
+    errors: records.filter(isServerError).length,
+    windowMs,
+    ...(explained.everywhere ? serversFirst : explained),
+    byServer: sharesBy(records, (record) => record.server, isServerError),
+  };
+}
+
+type Explained = Pick<ServerErrors, 'badServers' | 'badPaths' | 'everywhere'>;
+
+/** Bad servers, leaving out paths that are known to be bad, then bad paths of the other servers, then what is left. */
+function explain(all: readonly RequestRecord[], knownPaths: readonly Share[]): Explained {
+  const known = new Set(knownPaths.map((share) => share.key));
+  const records = all.filter((record) => !known.has(pathOf(record) ?? ''));
   const byServer = sharesBy(records, (record) => record.server, isServerError);
   const badServers = outliers(byServer, 0.15).filter((share) => !failsOnItsPathsOnly(share.key, records));
   const bad = new Set(badServers.map((share) => share.key));
   const rest = records.filter((record) => record.server === null || !bad.has(record.server));
   const badPaths = failingPaths(rest);
   const badPathKeys = new Set(badPaths.map((share) => share.key));
-  const left = rest.filter((record) => record.path === null || !badPathKeys.has(pathTemplate(record.path)));
+  const left = rest.filter((record) => !badPathKeys.has(pathOf(record) ?? ''));
   const leftErrors = left.filter(isServerError).length;
-  return {
-    total: records.length,
-    errors: records.filter(isServerError).length,
-    windowMs,
-    badServers,
-    badPaths,
-    everywhere: leftErrors >= errorsMin && leftErrors / left.length >= (left.length < requestsMin ? fewRequestsShareMin : errorShareMin),
-    byServer,
-  };
+  const shareMin = left.length < requestsMin ? fewRequestsShareMin : errorShareMin;
+  const everywhere = leftErrors >= errorsMin && leftErrors / left.length >= shareMin;
+  return { badServers, badPaths: [...knownPaths, ...badPaths], everywhere };
+}
+
+/** Where a bad path weighs so much that no server looks well, the best server alone shows which paths are bad. */
+function pathsFirst(records: readonly RequestRecord[]): Explained {
+  const byServer = sharesBy(records, (record) => record.server, isServerError).filter((share) => share.total >= errorsMin);
+  const best = byServer.sort((a, b) => a.share - b.share)[0];
+  const paths = failingPaths(records.filter((record) => record.server === best?.key));
+  return explain(records, onEveryServer(paths, records));
 }
 
 /**

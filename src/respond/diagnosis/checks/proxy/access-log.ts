@@ -67,7 +67,28 @@ function perServer(situation: Situation, backend: string, records: readonly Requ
       },
     );
   }
+  for (const [server, count] of promptServers(records, situation.nowMs)) {
+    say('answers-now', server, `${server} answered ${count} requests of the last seconds at once, and none late`, { requests: count });
+  }
   return seen;
+}
+
+const promptMs = 1_000;
+const latelyMs = 4_000;
+const lateWithinMs = 20_000;
+
+/** Servers that are prompt at this very moment: then a single request of ours that hung says more about us. */
+function promptServers(records: readonly RequestRecord[], nowMs: number): (readonly [string, number])[] {
+  const recent = records.filter((record) => record.server !== null && record.at >= nowMs - lateWithinMs);
+  const late = new Set(
+    recent.filter((record) => (record.durationMs ?? 0) >= promptMs || record.status === null).map(({ server }) => server),
+  );
+  const prompt = recent.filter((record) => record.origin === 'server' && record.at >= nowMs - latelyMs && !late.has(record.server));
+  return sharesBy(
+    prompt,
+    (record) => record.server,
+    () => true,
+  ).flatMap(({ key, total }) => (total >= troubleMin ? [[key, total] as const] : []));
 }
 
 /** The proxy gave up waiting for a connected server. A 504 that the application answers itself is not one. */
