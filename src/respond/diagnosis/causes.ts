@@ -74,17 +74,8 @@ export const causeRules: readonly CauseRule[] = [
     means: 'maintenance, drain or weight 0, set by a person',
     scope: 'server',
     speaksFor: { 'all-taken-out-by-hand': 0.95 },
-    speaksAgainst: { 'taken-out-by-us': 0.95 },
-    needs: [['all-taken-out-by-hand']],
-    yieldsTo: proxyGone,
-  },
-  {
-    id: 'leftover-mitigation',
-    means: 'one of our own changes is still in force',
-    scope: 'server',
-    speaksFor: { 'taken-out-by-us': 0.7, 'all-taken-out-by-hand': 0.6 },
     speaksAgainst: {},
-    needs: [['taken-out-by-us'], ['all-taken-out-by-hand']],
+    needs: [['all-taken-out-by-hand']],
     yieldsTo: proxyGone,
   },
   {
@@ -181,7 +172,7 @@ export const causeRules: readonly CauseRule[] = [
     speaksFor: { 'tcp-refused': 0.85, 'check-refused': 0.6, 'proxy-says-down': 0.2, 'connect-errors': 0.2 },
     speaksAgainst: { 'tcp-connects': 0.9, 'tcp-timeout': 0.9, 'business-ok': 0.95, 'all-taken-out-by-hand': 0.9 },
     needs: [['tcp-refused', 'check-refused']],
-    yieldsTo: [...proxyGone, 'administratively-disabled', 'leftover-mitigation', 'dns-failure', 'wrong-server-address'],
+    yieldsTo: [...proxyGone, 'administratively-disabled', 'dns-failure', 'wrong-server-address'],
   },
   {
     id: 'connection-timeout',
@@ -190,14 +181,7 @@ export const causeRules: readonly CauseRule[] = [
     speaksFor: { 'tcp-timeout': 0.85, 'tcp-unreachable': 0.75, 'check-timeout': 0.6, 'proxy-says-down': 0.1, 'connect-errors': 0.1 },
     speaksAgainst: { 'tcp-connects': 0.9, 'tcp-refused': 0.95, 'business-ok': 0.95, 'all-taken-out-by-hand': 0.9 },
     needs: [['tcp-timeout', 'tcp-unreachable', 'check-timeout']],
-    yieldsTo: [
-      ...proxyGone,
-      'administratively-disabled',
-      'leftover-mitigation',
-      'dns-failure',
-      'wrong-server-address',
-      'connection-refused',
-    ],
+    yieldsTo: [...proxyGone, 'administratively-disabled', 'dns-failure', 'wrong-server-address', 'connection-refused'],
   },
   {
     id: 'authentication-rejected-by-application',

@@ -18,7 +18,6 @@ const allSigns = {
   'backend-unknown': { bad: true, means: 'the proxy does not know this backend' },
   'taken-out-by-hand': { bad: false, means: 'maintenance, drain or weight 0 was set by a person' },
   'all-taken-out-by-hand': { bad: true, means: 'a person took out what would be needed to serve' },
-  'taken-out-by-us': { bad: false, means: 'a change of ours that is still in force took it out' },
   'follows-another-server': { bad: true, means: 'the state is that of a tracked server' },
   'no-address': { bad: true, means: 'the proxy has no address for the server: its name does not resolve' },
   'check-refused': { bad: true, means: 'the health check is refused' },
