@@ -2,7 +2,6 @@
 export const problems = {
   'bad-request': [400, 'The request is not what this route takes'],
   'bad-cursor': [400, 'The cursor was not given out by this server'],
-  'bad-query': [400, 'The query does not parse'],
   forbidden: [403, 'This may not be done by you, or not from this page'],
   'not-found': [404, 'There is no such thing'],
   'unknown-alert': [404, 'No rule and no runbook page has this name'],

@@ -152,14 +152,18 @@ function routeMatches(method: string, path: string): boolean {
   });
 }
 
-/** Problem details; under Prometheus' paths the shape that its clients read. */
+/** Problem details; under the paths of Prometheus and Alertmanager the shapes that their clients read. */
 function sendProblem(reply: FastifyReply, problem: Problem, url: string): FastifyReply {
   const answer = reply.status(problem.status).headers({ 'cache-control': 'no-store' });
-  if (url.startsWith('/api/v1/')) {
-    const errorType = prometheusTypes[problem.status] ?? (problem.status >= 500 ? 'internal' : 'bad_data');
-    return answer.type('application/json; charset=utf-8').send(JSON.stringify({ status: 'error', errorType, error: problem.message }));
-  }
-  return answer.type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+  const plain = url.startsWith('/api/v1/') ? prometheusError(problem) : url.startsWith('/api/v2/') ? problem.message : null;
+  return plain === null
+    ? answer.type('application/problem+json; charset=utf-8').send(JSON.stringify(problem))
+    : answer.type('application/json; charset=utf-8').send(JSON.stringify(plain));
+}
+
+function prometheusError({ status, message }: Problem): Readonly<Record<string, string>> {
+  const errorType = prometheusTypes[status] ?? (status >= 500 ? 'internal' : 'bad_data');
+  return { status: 'error', errorType, error: message };
 }
 
 const prometheusTypes: Readonly<Record<number, string>> = { 404: 'not_found', 503: 'unavailable' };

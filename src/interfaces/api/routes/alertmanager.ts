@@ -110,21 +110,29 @@ async function firing(query: z.infer<typeof alertFilter>, verbs: Verbs): Promise
 /** What is not asked about any alert: with it, a selector of only negative matchers is a selector too. */
 const anchor = '__filter__';
 
-/** `alertname="X"` or `{a="b",c=~"d"}`; a bare word is the name of an alert. */
+/** `alertname="X"`, `alertname=X` as amtool sends it, or `{a="b",c=~"d"}`; a bare word is the name of an alert. */
 function matchersOf(filter: string): readonly LabelMatcher[] {
   const trimmed = filter.trim();
-  const inner = trimmed.startsWith('{') && trimmed.endsWith('}') ? trimmed.slice(1, -1) : trimmed;
-  const text = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(inner) ? `alertname="${inner}"` : inner;
+  const [, name, op, value] = /^([a-zA-Z_]\w*)\s*(?:(=~|!~|!=|=)\s*([^"]*))?$/.exec(trimmed) ?? [];
   try {
-    const expr = parseExpr(`{${anchor}="x",${text}}`);
-    if (expr.kind === 'selector') return expr.matchers.filter((matcher) => matcher.name !== anchor);
+    if (name === undefined) return selectorMatchers(trimmed);
+    return op === '=' || op === '!=' || op === '=~' || op === '!~'
+      ? [labelMatcher(name, op, (value ?? '').trim())]
+      : [labelMatcher('alertname', '=', name)];
   } catch {
-    // Said below, in the words of this route.
+    throw new Problem(
+      'bad-request',
+      `filter ${JSON.stringify(filter.slice(0, 200))} is not a matcher such as alertname="HaproxyBackendDown"`,
+    );
   }
-  throw new Problem(
-    'bad-request',
-    `filter ${JSON.stringify(filter.slice(0, 200))} is not a matcher such as alertname="HaproxyBackendDown"`,
-  );
+}
+
+/** Quoted matchers, in braces or not, in the grammar of PromQL. Throws for everything else. */
+function selectorMatchers(text: string): readonly LabelMatcher[] {
+  const inner = text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1) : text;
+  const expr = parseExpr(`{${anchor}="x",${inner}}`);
+  if (expr.kind !== 'selector') throw new RangeError('more than a selector');
+  return expr.matchers.filter((matcher) => matcher.name !== anchor);
 }
 
 function assertCompiles({ name, value, isRegex }: { readonly name: string; readonly value: string; readonly isRegex: boolean }): void {
