@@ -109,7 +109,7 @@ function marksOf(incident: Incident, plans: readonly Plan[]): SeriesView['marks'
   ];
 }
 
-const serverChecks = ['proxy/server-states', 'network/tcp-connect', 'network/http-get', 'servers/process'];
+const serverChecks = ['proxy/server-states', 'network/tcp-connect'];
 const proxyChecks = ['proxy/metrics', 'proxy/process', 'proxy/front-door'];
 
 /** Which metric shows what a check saw, per proxy. */
