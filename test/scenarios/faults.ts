@@ -28,12 +28,22 @@ const means: Readonly<Record<string, Means>> = {
     const moved = await Promise.all(
       first.map(async (place, index) => (fault.servers.includes(index) ? { ...place, port: await freePort() } : place)),
     );
-    if (fault.how === 'reload') return await stage.apply({ ...stage.wish, servers: [moved, ...others] });
+    if (fault.how === 'nowhere')
+      moved.forEach((place, index) => {
+        // An address where nobody is: loopback answers it with a refusal or not at all.
+        if (fault.servers.includes(index)) moved[index] = { ...place, host: '127.1.2.3' };
+      });
+    if (fault.how !== 'socket') return await stage.apply({ ...stage.wish, servers: [moved, ...others] });
     const backend = stage.plan.backends[0];
     for (const index of fault.servers)
       await stage.command(`set server ${backend?.name}/${backend?.serverNames[index]} addr 127.0.0.1 port ${moved[index]?.port}`);
   },
-  'health-check-misconfigured': async (stage, fault) => {
+  'health-check-misconfigured': async (stage, fault, rules) => {
+    // The application was changed and the check was not.
+    if (fault.how === 'gone') {
+      rules.push({ ...usual, paths: [], alsoHealth: true, status: 404 });
+      return;
+    }
     const wish = stage.wish;
     if (fault.how === 'path') await stage.apply({ ...wish, checkPath: '/no/such/check' });
     else if (fault.how === 'host') await stage.apply({ ...wish, checkHost: 'somebody.else.test' });
@@ -53,7 +63,8 @@ const means: Readonly<Record<string, Means>> = {
   'backend-slow': (stage, fault, rules) => {
     if (fault.how === 'freeze') return stage.signal(0, 'SIGSTOP');
     const delayMs = fault.how === 'below-timeout' ? 2_800 : 6_000;
-    for (const server of fault.servers) rules.push({ ...usual, server, hang: fault.how === 'hang', delayMs });
+    for (const server of fault.servers)
+      rules.push({ ...usual, server, hang: fault.how === 'hang', delayMs, alsoHealth: fault.how === 'with-health' });
   },
   'application-errors': (_, fault, rules) => {
     rules.push({ ...usual, share: fault.share, status: fault.status });
@@ -78,7 +89,11 @@ const means: Readonly<Record<string, Means>> = {
       weight: 1,
     }));
     if (fault.share < 0.5) rules.push({ ...usual, paths: paths.map(({ path }) => path), status: fault.status === 500 ? 403 : 401 });
-    stage.startTraffic({ paths, clients: ['127.0.66.6'], requestsPerSecond: 12 });
+    stage.startTraffic({
+      paths,
+      clients: fault.how === 'everybody' ? stage.plan.clients.slice(0, 1) : ['127.0.66.6'],
+      requestsPerSecond: 12,
+    });
   },
   'administratively-disabled': async (stage, fault) => {
     const backend = stage.plan.backends[0];

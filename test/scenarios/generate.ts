@@ -203,15 +203,19 @@ const logOnly: ReadonlySet<string> = new Set(['bad-endpoint', 'missing-content',
 const ways: Readonly<Record<string, Readonly<Record<ProxyName, readonly string[]>>>> = {
   'connection-refused': { haproxy: ['close', 'kill'], traefik: ['close', 'kill'] },
   'connection-timeout': { haproxy: ['blackhole'], traefik: ['blackhole'] },
-  'wrong-server-address': { haproxy: ['socket', 'reload'], traefik: ['reload'] },
-  'health-check-misconfigured': { haproxy: ['path', 'port', 'host'], traefik: ['path', 'port', 'host'] },
+  'wrong-server-address': { haproxy: ['socket', 'reload', 'nowhere'], traefik: ['reload', 'nowhere'] },
+  'health-check-misconfigured': { haproxy: ['path', 'port', 'host', 'gone'], traefik: ['path', 'port', 'host', 'gone'] },
   'dns-failure': { haproxy: ['resolver', 'literal'], traefik: ['literal'] },
   'upstream-certificate-expired': { haproxy: ['expired'], traefik: ['expired'] },
   'upstream-certificate-untrusted': {
     haproxy: ['self-signed', 'unknown-authority'],
     traefik: ['self-signed', 'unknown-authority'],
   },
-  'backend-slow': { haproxy: ['delay', 'hang', 'freeze', 'below-timeout'], traefik: ['delay', 'hang', 'freeze', 'below-timeout'] },
+  'backend-slow': {
+    haproxy: ['delay', 'hang', 'freeze', 'below-timeout', 'with-health'],
+    traefik: ['delay', 'hang', 'freeze', 'below-timeout', 'with-health'],
+  },
+  'client-scan': { haproxy: ['stranger', 'stranger', 'everybody'], traefik: ['stranger', 'stranger', 'everybody'] },
   'administratively-disabled': { haproxy: ['maint', 'drain', 'weight', 'config'], traefik: [] },
   'proxy-down': { haproxy: ['kill', 'term'], traefik: ['kill', 'term'] },
 };

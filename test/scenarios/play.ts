@@ -207,7 +207,8 @@ function expect(stage: Stage, fault: FaultPlan): Expected {
   }
   if (fault.cause === 'bad-endpoint') return { id: fault.cause, subjects: [fault.paths.slice(0, 1).map((path) => `path:${path}`)] };
   if (fault.cause === 'missing-content') return { id: fault.cause, subjects: [fault.paths.slice(-1).map((path) => `path:${path}`)] };
-  if (fault.cause === 'client-scan') return { id: fault.cause, subjects: [['client:127.0.66.6']] };
+  if (fault.cause === 'client-scan')
+    return { id: fault.cause, subjects: [[`client:${fault.how === 'everybody' ? plan.clients[0] : '127.0.66.6'}`]] };
   if (fault.cause === 'proxy-down') return { id: fault.cause, subjects: [['gate']] };
   if (/^(application|authentication)/.test(fault.cause)) return { id: fault.cause, subjects: [[label]] };
   return { id: fault.cause, subjects: null };

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RequestRecord } from '../../model/proxy.ts';
 import { nowMs, request } from './rehearsal.ts';
-import { chanceOf, densestWindow, isServerError, locateClientErrors, locateServerErrors, pathTemplate, turnedBad } from './traffic.ts';
+import {
+  chanceOf,
+  densestWindow,
+  isOver,
+  isServerError,
+  locateClientErrors,
+  locateServerErrors,
+  pathTemplate,
+  turnedBad,
+} from './traffic.ts';
 
 const servers = ['api/s1', 'api/s2', 'api/s3'];
 const paths = ['/orders', '/users', '/cart', '/docs', '/'];
@@ -158,6 +167,19 @@ test('a thing has turned bad when it was well and fails since', () => {
   expect(run('...xxx...')).toBeNull();
   expect(run('.......')).toBeNull();
   expect(run('x.x.x.x.')).toBeNull();
+});
+
+test('a burst of failures is over when many requests after it are fine', () => {
+  const fails = (record: RequestRecord) => record.status === 503;
+  const run = (statuses: string) =>
+    isOver(
+      [...statuses].map((one, index) => request(200 - index, { status: one === 'x' ? 503 : 200 })),
+      fails,
+    );
+  expect(run(`..xxx${'.'.repeat(20)}`)).toBe(true);
+  expect(run('..xxx..')).toBe(false);
+  expect(run(`${'x.........'.repeat(8)}........`)).toBe(false);
+  expect(run('.....')).toBe(true);
 });
 
 test('the densest window ends where the log ends, however late that is', () => {

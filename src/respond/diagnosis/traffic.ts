@@ -76,6 +76,15 @@ export function densestWindow(
 /** With so many errors expected and none seen, chance is below one in a thousand (Poisson). */
 const expectedErrorsToBeOver = 7;
 
+/** Whether failures came in a burst that has ended: had it gone on, the requests after the last one would show it. */
+export function isOver(records: readonly RequestRecord[], fails: (record: RequestRecord) => boolean): boolean {
+  const ordered = [...records].sort((a, b) => a.at - b.at);
+  const [first, last] = [ordered.findIndex(fails), ordered.findLastIndex(fails)];
+  if (first < 0) return true;
+  const share = ordered.filter(fails).length / (last - first + 1);
+  return (ordered.length - 1 - last) * share >= expectedErrorsToBeOver;
+}
+
 /** Counts per key; records whose key is null are left out. Sorted by errors, most first. */
 export function sharesBy(
   records: readonly RequestRecord[],

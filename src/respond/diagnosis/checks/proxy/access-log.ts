@@ -4,7 +4,7 @@ import type { Check, Observation } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
 import type { Situation } from '../../situation.ts';
 import { sameBackend } from '../../situation.ts';
-import { densestWindow, errorsMin, sharesBy } from '../../traffic.ts';
+import { densestWindow, errorsMin, isOver, sharesBy } from '../../traffic.ts';
 import { backendNames, percent } from '../traffic/error-shares.ts';
 
 const id = 'proxy/access-log';
@@ -36,9 +36,14 @@ function perServer(situation: Situation, backend: string, records: readonly Requ
   const seen: Observation[] = [];
   const say = (sign: Observation['sign'], subject: string, summary: string, facts: Observation['facts']) =>
     seen.push(observe(id, log, { sign, subject, backend, summary, facts }));
+  const over = (server: string, fails: (record: RequestRecord) => boolean) =>
+    isOver(
+      records.filter((record) => record.server === server),
+      fails,
+    );
   const waits = densestWindow(records, situation.nowMs, gaveUpWaiting);
   for (const server of sharesBy(waits.records, (record) => record.server, gaveUpWaiting)) {
-    if (server.errors < troubleMin || server.share < troubleShareMin) continue;
+    if (server.errors < troubleMin || server.share < troubleShareMin || over(server.key, gaveUpWaiting)) continue;
     say(
       'timeouts',
       server.key,
@@ -48,7 +53,7 @@ function perServer(situation: Situation, backend: string, records: readonly Requ
   }
   const connects = densestWindow(records, situation.nowMs, couldNotConnect);
   for (const server of sharesBy(connects.records, (record) => record.server, couldNotConnect)) {
-    if (server.errors < troubleMin) continue;
+    if (server.errors < troubleMin || over(server.key, couldNotConnect)) continue;
     say(
       'connect-errors',
       server.key,
