@@ -20,6 +20,7 @@ import type { InboundAlerts } from './inbound-alerts.ts';
 import { countsByFilter, createIncidentVerbs, waitingIncidents } from './incident-verbs.ts';
 import { lookAt } from './looking.ts';
 import type { OwnMetrics } from './own-metrics.ts';
+import { planEffect } from './plan-effect.ts';
 import { planView } from './plan-view.ts';
 import type { ProxyMemory } from './proxy-memory.ts';
 import { createQueries } from './queries.ts';
@@ -180,10 +181,9 @@ function planVerbs({ store, mitigation, response }: VerbParts): PlanVerbs {
     },
     check: (id) => mitigation.check(id),
     async effect(id) {
-      if ((await store.plans.get(id)) === null) return null;
-      const effect = response.effectOf(id);
-      if (effect === null) return { verdict: 'waiting', until: null, indicators: [] };
-      return { verdict: effect.verdict, until: null, indicators: effect.indicators.map((indicator) => ({ ...indicator })) };
+      const plan = await store.plans.get(id);
+      if (plan === null) return null;
+      return planEffect(id, response.effectOf(id), await store.incidents.timeline(plan.incident));
     },
   };
 }

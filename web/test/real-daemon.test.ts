@@ -83,7 +83,7 @@ async function open(browser: Browser, url: string, options: Parameters<typeof vi
 
 /** What was loaded once is still there: the page was never loaded again. */
 function markPage(page: Page): Promise<void> {
-  return page.evaluate(() => void document.documentElement.setAttribute('data-first', ''));
+  return page.evaluate(() => document.documentElement.setAttribute('data-first', ''));
 }
 
 function isMarked(page: Page): Promise<boolean> {
