@@ -28,6 +28,7 @@ import { createMitigation } from '../respond/mitigation/mitigation.ts';
 import { Response } from '../respond/response.ts';
 import { actionSituation } from './action-situation.ts';
 import { AlertFeed } from './alert-feed.ts';
+import { BadConfig } from './bad-config.ts';
 import { CleanupStack } from './cleanup-stack.ts';
 import { createVerbs } from './daemon-verbs.ts';
 import { findSubject, instanceOf } from './find-subject.ts';
@@ -35,8 +36,10 @@ import { createGeneration, type Generation } from './generation.ts';
 import { InboundAlerts } from './inbound-alerts.ts';
 import { lookAt } from './looking.ts';
 import { createMitigationPorts, sleep } from './mitigation-ports.ts';
+import { Notifier } from './notifier.ts';
 import { OwnMetrics } from './own-metrics.ts';
 import { ProxyMemory } from './proxy-memory.ts';
+import { Reloads } from './reloads.ts';
 import { RuleRunner } from './rule-runner.ts';
 import { Silences } from './silences.ts';
 import { readWebFiles } from './web-files-on-disk.ts';
@@ -57,16 +60,6 @@ export interface Daemon {
   reload(): Promise<{ readonly ok: true } | { readonly ok: false; readonly errors: readonly string[] }>;
   /** Ends everything it started for itself. Safe to call twice. */
   stop(): Promise<void>;
-}
-
-/** The configuration cannot be used: one line per mistake, with file, line and column. */
-export class BadConfig extends Error {
-  override readonly name = 'BadConfig';
-  readonly errors: readonly string[];
-  constructor(errors: readonly string[]) {
-    super(errors.join('\n'));
-    this.errors = errors;
-  }
 }
 
 export const version: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
@@ -103,6 +96,7 @@ export async function readGeneration(options: Pick<DaemonOptions, 'configPath' |
 /** Deliberately one straight line: the order of these steps is the architecture. */
 async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Daemon> {
   let current = await readGeneration(options);
+  let address = addressOf(current);
   const onBug = (error: unknown) =>
     options.log('error', `a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   const store = await openStore({ directory: current.config.storage.path, onListenerError: onBug });
@@ -113,6 +107,17 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     store.incidents.watch(({ incident, entry }) =>
       options.log('info', `${incident} ${entry.kind}: ${entry.summary}${entry.actor === machine ? '' : ` (${entry.actor})`}`),
     ),
+  );
+
+  const notifier = new Notifier({
+    incidents: store.incidents,
+    urlOf: (id) => `${addressOf(current)}/incidents/${id}`,
+    onFailure: (receiver, error) => options.log('error', `receiver ${receiver}: a message was given up: ${messageOf(error)}`),
+  });
+  cleanup.add('the receivers', () => notifier.stop());
+  cleanup.add(
+    'the messages',
+    store.incidents.watch((event) => void notifier.tell(event).catch(onBug)),
   );
 
   const windows = new SeriesWindows();
@@ -126,7 +131,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     store: store.incidents,
     clock,
     newId: newIncidentId,
-    urlOf: (id) => `${addressOf(current)}/incidents/${id}`,
+    urlOf: (id) => `${address}/incidents/${id}`,
   });
   const ports = createMitigationPorts({
     store,
@@ -198,24 +203,25 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     for (const target of next.config.targets) windows.setTarget(target.name, targetLabels(target));
     windows.setRetention(rules.retentionMs());
     memory.watch(next.readers);
+    notifier.setReceivers(next.config.receivers);
     loop.setTargets(next.config.metrics === null ? next.config.targets.map(scrapeTarget) : []);
     for (const warning of next.warnings) options.log('warn', warning);
     // What the given pages get wrong is shown beside them; nobody who reads this log can correct it.
     for (const finding of next.runbooks.findings.filter(({ file }) => !file.startsWith('catalog/')))
       options.log('warn', `${finding.file}:${finding.line}:${finding.column} ${finding.message}`);
   };
-  const reload = async () => {
-    try {
-      await apply(await readGeneration(options));
-      options.log('info', `read ${options.configPath} again`);
-      return { ok: true } as const;
-    } catch (error) {
-      const errors = error instanceof BadConfig ? error.errors : [messageOf(error)];
-      for (const line of errors) options.log('error', line);
-      options.log('error', 'the old configuration stays');
-      return { ok: false, errors } as const;
-    }
-  };
+  const reloads = new Reloads({
+    read: () => readGeneration(options),
+    current: () => current,
+    async apply(next) {
+      await apply(next);
+      // What is gone must be noticed even when nothing is scraped any more.
+      rules.onCommit(clock.now());
+      await response.reconsider();
+    },
+    log: options.log,
+  });
+  const reload = () => reloads.reload();
 
   const verbs = createVerbs({
     store,
@@ -233,6 +239,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     ask,
     clock,
     reload,
+    configError: () => reloads.lastError,
     version,
     current: () => current,
   });
@@ -245,7 +252,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
       options.log('error', `${request.method} ${request.url}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
   cleanup.add('the HTTP server', () => server.close());
-  const address = await server.listen({ host: listen.host, port: listen.port });
+  address = await server.listen({ host: listen.host, port: listen.port });
 
   await apply(current);
   await inbound.start();

@@ -9,7 +9,16 @@ export function configProblems(config: Config): Explanation[] {
 
 /** What is allowed and probably not meant. */
 export function configWarnings(config: Config): Explanation[] {
-  return [...portCollisions(config), ...sameUrlTwice(config), ...sameServerTwice(config)];
+  return [...portCollisions(config), ...sameUrlTwice(config), ...sameServerTwice(config), ...receiversToCome(config)];
+}
+
+/** Kinds that are read and understood, but that nothing speaks yet. */
+function receiversToCome(config: Config): Explanation[] {
+  return config.receivers.flatMap((receiver, index) => {
+    const kind = (['pagerduty', 'email', 'alertmanager'] as const).find((candidate) => receiver[candidate] !== null);
+    if (kind === undefined) return [];
+    return [problem(['receivers', index, kind], `is not supported yet: ${receiver.name} gets no messages`, 'Use webhook: or slack:')];
+  });
 }
 
 function problem(path: readonly PropertyKey[], message: string, fix: string): Explanation {
