@@ -47,6 +47,8 @@ export interface VerbParts {
   readonly version: string;
   current(): Generation;
   reload(): ReturnType<Verbs['reload']>;
+  /** Why the file that is on the disk is not in force; null: it is. */
+  configError(): string | null;
 }
 
 /** Hands interfaces their verbs. Each is one call of a part; nothing is decided here. */
@@ -269,8 +271,9 @@ function runbookPage({ current }: VerbParts, title: string): RunbookPageView | n
   return page === undefined ? null : runbookPageView(page, findings);
 }
 
-async function statusOf({ store, current, clock, version, loop, rules }: VerbParts) {
+async function statusOf({ store, current, clock, version, loop, rules, configError }: VerbParts) {
   const generation = current();
+  const error = configError();
   const [page, waiting, pauses, seq] = await Promise.all([
     store.incidents.list({ limit: 1 }),
     waitingIncidents(store),
@@ -286,8 +289,9 @@ async function statusOf({ store, current, clock, version, loop, rules }: VerbPar
     mode: generation.config.mitigation.mode,
     pauses,
     counts: { ...countsByFilter(page.counts, waiting.length), targets: generation.config.targets.length, rules: rules.views().length },
-    config: { ok: true, path: generation.configPath, loadedAt: generation.loadedAt, error: null },
+    config: { ok: error === null, path: generation.configPath, loadedAt: generation.loadedAt, error },
     notices: [
+      ...(error === null ? [] : [{ code: 'config-refused', severity: 'error', text: `the old configuration stays: ${error}` }]),
       ...generation.warnings.map((text) => ({ code: 'config-warning', severity: 'warning', text })),
       ...down.map((target) => ({
         code: 'target-down',

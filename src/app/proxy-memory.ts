@@ -27,6 +27,8 @@ export class ProxyMemory {
   readonly #snapshots = new Map<string, ProxySnapshot>();
   readonly #cancels = new Map<string, () => void>();
   readonly #running = new Set<Promise<void>>();
+  /** Counts the sets of proxies that were watched: a read that began under an older one is the last of its chain. */
+  #era = 0;
   #ended = false;
 
   constructor(parts: ProxyMemoryParts) {
@@ -37,7 +39,9 @@ export class ProxyMemory {
   watch(readers: ReadonlyMap<string, ProxyReader>): void {
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
-    for (const reader of readers.values()) this.#next(reader, 0);
+    this.#era += 1;
+    for (const known of [...this.#states.keys()].filter((name) => !readers.has(name))) this.#forget(known);
+    for (const reader of readers.values()) this.#next(reader, this.#era, 0);
   }
 
   async stop(): Promise<void> {
@@ -58,26 +62,32 @@ export class ProxyMemory {
     return await this.#parts.history.read(target);
   }
 
-  #next(reader: ProxyReader, afterMs: number): void {
-    if (this.#ended) return;
+  #forget(target: string): void {
+    this.#states.delete(target);
+    this.#pids.delete(target);
+    this.#snapshots.delete(target);
+  }
+
+  #next(reader: ProxyReader, era: number, afterMs: number): void {
+    if (this.#ended || era !== this.#era) return;
     this.#cancels.set(
       reader.target.name,
       this.#parts.timer.after(afterMs, () => {
-        const work = this.#read(reader).catch((error: unknown) => this.#parts.onBug(error));
+        const work = this.#read(reader, era).catch((error: unknown) => this.#parts.onBug(error));
         this.#running.add(work);
         void work.finally(() => {
           this.#running.delete(work);
-          this.#next(reader, Math.max(readEveryMinMs, reader.target.scrapeIntervalMs));
+          this.#next(reader, era, Math.max(readEveryMinMs, reader.target.scrapeIntervalMs));
         });
       }),
     );
   }
 
-  async #read(reader: ProxyReader): Promise<void> {
+  async #read(reader: ProxyReader, era: number): Promise<void> {
     const target = reader.target.name;
     const state = await reader.readState(AbortSignal.timeout(readTimeoutMs));
     const snapshot = snapshotOf(state);
-    if (snapshot === null) return;
+    if (snapshot === null || era !== this.#era) return;
     this.#states.set(target, state);
     if (state.pid !== null) this.#pids.set(target, state.pid);
     const before = this.#snapshots.get(target) ?? (await this.#stored(target));

@@ -1,6 +1,7 @@
 import { CliError, exit } from '../interfaces/cli/command.ts';
 import type { Io } from '../interfaces/cli/io.ts';
 import { createStyle } from '../interfaces/cli/terminal-text.ts';
+import { BadConfig } from './bad-config.ts';
 import type { Daemon } from './daemon.ts';
 
 /** Runs the daemon until SIGTERM or SIGINT, which end it with 0; SIGHUP reads the configuration again. */
@@ -9,7 +10,7 @@ export async function runDaemon(configPath: string, io: Io): Promise<number> {
   const { signal } = io;
   let daemon: Daemon | null = null;
   process.on('SIGHUP', () => void daemon?.reload());
-  const { BadConfig, startDaemon } = await import('./daemon.ts');
+  const { startDaemon } = await import('./daemon.ts');
   const log = logLines(io);
   try {
     daemon = await startDaemon({ configPath, environment: process.env, log });

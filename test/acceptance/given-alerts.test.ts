@@ -17,7 +17,7 @@ import { eventually, House, type Json } from './house.ts';
  * The five given alerts in all their forms, through the whole machine: a proxy, its metrics, rules, alert, incident, page,
  * cause. The rates need a minute, so everything happens at once, each fault in a backend of its own.
  */
-const patienceMs = 170_000;
+const patienceMs = 110_000;
 
 /** What is done to a backend, and what is expected of its incident. */
 interface Expected {
