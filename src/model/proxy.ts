@@ -75,6 +75,19 @@ export interface TrafficCounters {
   readonly redispatches: number | null;
 }
 
+/** Of a proxy that counts nothing here, or that could not be asked. */
+export const noCounters: TrafficCounters = {
+  requests: null,
+  responses2xx: null,
+  responses3xx: null,
+  responses4xx: null,
+  responses5xx: null,
+  connectionErrors: null,
+  responseErrors: null,
+  retries: null,
+  redispatches: null,
+};
+
 export interface ServerState {
   /** Backend name as the metrics' label has it (Traefik: with `@provider`). */
   readonly backend: string;

@@ -1,5 +1,6 @@
 import type { ExpectedChange } from '../../model/plan.ts';
-import type { AdministrativeState, BackendState, ProxyState, ServerState, TrafficCounters } from '../../model/proxy.ts';
+import type { AdministrativeState, BackendState, ProxyState, ServerState } from '../../model/proxy.ts';
+import { noCounters } from '../../model/proxy.ts';
 import type { CommandOutcome, Control, Intent } from './control.ts';
 
 /** What goes wrong with the next command. */
@@ -12,18 +13,6 @@ export interface SimulatedServer {
   administrative: AdministrativeState;
   listening: boolean;
 }
-
-const noCounters: TrafficCounters = {
-  requests: null,
-  responses2xx: null,
-  responses3xx: null,
-  responses4xx: null,
-  responses5xx: null,
-  connectionErrors: null,
-  responseErrors: null,
-  retries: null,
-  redispatches: null,
-};
 
 /** A proxy in memory with HAProxy's way of draining, for tests that need thousands of them. Its commands can go wrong. */
 export class SimulatedProxy {

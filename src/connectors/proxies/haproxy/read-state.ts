@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../../base/clock.ts';
 import type { BackendState, ConfigProblem, DeclaredServer, EntryState, ProxyState, ReadGap, RouteState } from '../../../model/proxy.ts';
+import { noCounters } from '../../../model/proxy.ts';
 import { type ConfigOnDisk, missingFiles, readConfigFiles } from './config-disk.ts';
 import { backendsOf, type ConfigProxy, frontendsOf, type HaproxyConfig, parseConfig } from './config-file.ts';
 import type { ConfigServer } from './config-server.ts';
 import { type AskOptions, askSocket, HaproxySocketError, type SocketAddress } from './haproxy-socket.ts';
 import { fetchMetricsText, statFromMetrics } from './metrics-stat.ts';
-import { noCounters, type ServerSources, serverState, trafficCounters } from './server-state.ts';
+import { type ServerSources, serverState, trafficCounters } from './server-state.ts';
 import { countOf, parseInfo, parseServersState, parseStat, type ServerStateRow, type StatRow } from './stats-answers.ts';
 
 /** Where one HAProxy can be looked at. Everything is optional: what is missing becomes a gap, not a failure. */

@@ -6,6 +6,7 @@ import type {
   ServerState,
   TrafficCounters,
 } from '../../../model/proxy.ts';
+import { noCounters } from '../../../model/proxy.ts';
 import { healthCheckOf } from './config-check.ts';
 import { type ConfigProxy, trackedBy } from './config-file.ts';
 import { type ConfigServer, readAddress, type TlsGlobals, upstreamTls } from './config-server.ts';
@@ -21,18 +22,6 @@ export interface ServerSources {
   readonly config: { readonly proxy: ConfigProxy; readonly server: ConfigServer; readonly globals: TlsGlobals } | null;
   readonly readAt: number;
 }
-
-export const noCounters: TrafficCounters = {
-  requests: null,
-  responses2xx: null,
-  responses3xx: null,
-  responses4xx: null,
-  responses5xx: null,
-  connectionErrors: null,
-  responseErrors: null,
-  retries: null,
-  redispatches: null,
-};
 
 /** Bits of `srv_admin_state`. Source: management guide, section 9.3, `show servers state`. */
 const forcedMaintenance = 0x01;

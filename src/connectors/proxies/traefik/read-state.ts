@@ -14,8 +14,8 @@ import type {
   ReadGap,
   RouteState,
   ServerState,
-  TrafficCounters,
 } from '../../../model/proxy.ts';
+import { noCounters } from '../../../model/proxy.ts';
 import { CannotLook } from '../../../respond/diagnosis/questions.ts';
 import { type DynamicDirectory, declaredObjects, readDynamicDirectory } from './dynamic-files.ts';
 import { readHealthCheck } from './health-check.ts';
@@ -232,7 +232,7 @@ async function backendState(
     state: backendHealth(service, servers),
     mode: transports === null ? 'tcp' : 'http',
     servers,
-    counters: NO_COUNTERS,
+    counters: noCounters,
     queued: null,
     usedBy: routersLeadingTo(service.name, all),
     errors: service.errors,
@@ -273,7 +273,7 @@ function serverState(server: RuntimeServer, service: RuntimeService, transport: 
     currentSessions: null,
     sessionLimit: null,
     queued: null,
-    counters: NO_COUNTERS,
+    counters: noCounters,
     responseTimeMs: null,
   };
 }
@@ -317,18 +317,6 @@ function failingSince(events: readonly LogEvent[], longestPauseMs: number): numb
   }
   return since;
 }
-
-const NO_COUNTERS: TrafficCounters = {
-  requests: null,
-  responses2xx: null,
-  responses3xx: null,
-  responses4xx: null,
-  responses5xx: null,
-  connectionErrors: null,
-  responseErrors: null,
-  retries: null,
-  redispatches: null,
-};
 
 /** Finds the serversTransport of a service in the files: the API does not show transports. */
 class TransportReader {
@@ -378,7 +366,7 @@ class TransportReader {
 }
 
 function entryState(entry: RuntimeEntryPoint): EntryState {
-  return { name: entry.name, binds: [entry.address], state: 'open', sessionLimit: null, currentSessions: null, counters: NO_COUNTERS };
+  return { name: entry.name, binds: [entry.address], state: 'open', sessionLimit: null, currentSessions: null, counters: noCounters };
 }
 
 function routesOf(objects: RuntimeObjects): RouteState[] {
