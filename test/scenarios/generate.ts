@@ -239,7 +239,7 @@ function faultPlan(
     cause,
     how,
     servers: single ? [chance.int(0, all.length - 1)] : some,
-    paths: chance.some(main.paths.slice(1), chance.int(1, 2)),
+    paths: chance.some(main.paths.slice(1), alone ? chance.int(1, 2) : 2),
     share: chance.pick([0.4, 0.7, 1]),
     status: cause.startsWith('auth') ? chance.pick([401, 403]) : chance.pick([500, 500, 502, 503]),
   };

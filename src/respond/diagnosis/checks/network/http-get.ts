@@ -28,7 +28,7 @@ export const httpGet: Check = {
     const logRead = known.has(requestsQuestion(situation));
     const attempts = repeatedProbes(situation, known, servers);
     const asked = servers.flatMap((server): (Question | null)[] => [
-      ...(attempts === 0 ? [] : Array.from({ length: attempts }, (_, index) => businessQuestion(situation, known, server, index + 1))),
+      ...repeatedQuestions(situation, known, server, attempts),
       healthQuestion(server),
       ...(logRead ? businessQuestions(situation, known, server) : []),
       speaksTls(situation, known, server),
@@ -64,6 +64,22 @@ function repeatedProbes(situation: Situation, known: AnswerBook, servers: readon
   // Of little traffic nobody knows whether it fails more than it should.
   if (counts.row.total / counts.value.coveredMs < fewPerMs) return 0;
   return Math.max(attemptsMax, Math.min(8, Math.floor(repeatedProbesMax / servers.length)));
+}
+
+/** The many requests to one server; twice as many when a single one failed, which may be chance. */
+function repeatedQuestions(
+  situation: Situation,
+  known: AnswerBook,
+  server: ServerState,
+  attempts: number,
+): (Question & { kind: 'network/http' })[] {
+  const ask = (count: number) =>
+    Array.from({ length: count }, (_, index) => businessQuestion(situation, known, server, index + 1)).filter(
+      (question) => question !== null,
+    );
+  const first = ask(attempts);
+  const failed = first.filter((question) => (known.value(question)?.status ?? 0) >= 500).length;
+  return failed === 1 ? ask(attempts * 2) : first;
 }
 
 /** One 5xx may be chance: it is asked for twice more, one after the other, and only three in a row count. */
@@ -314,7 +330,7 @@ interface ProbeShare {
 }
 
 function probeShare(situation: Situation, known: AnswerBook, server: ServerState, attempts: number): ProbeShare[] {
-  const questions = Array.from({ length: attempts }, (_, index) => businessQuestion(situation, known, server, index + 1));
+  const questions = repeatedQuestions(situation, known, server, attempts);
   const answers = questions.flatMap((question) => {
     const answer = question === null ? undefined : known.get(question);
     return answer?.ok && answer.value.status !== null ? [answer] : [];
