@@ -271,7 +271,6 @@ export const causeRules: readonly CauseRule[] = [
       'tcp-timeout': 0.95,
       'tls-silent': 0.9,
       'business-ok': 0.3,
-      'traffic-clean': 0.2,
       'answers-now': 0.7,
     },
     needs: [['business-hangs', 'business-slow', 'timeouts', 'answers-slow']],
