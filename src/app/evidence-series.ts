@@ -118,7 +118,9 @@ function plotOf(evidence: Evidence, incident: Incident, parts: PlotParts): Plot 
   const { backend } = incident;
   if (backend === null) return null;
   if (serverChecks.includes(evidence.check)) return serverStatesPlot(evidence, backend, parts);
-  return evidence.check.startsWith('traffic/') || evidence.check === 'proxy/access-log' ? sharesPlot(evidence, backend, parts) : null;
+  // Why a request to one server failed stands in the log alone: no counter of the server shows it.
+  const isCounted = evidence.check.startsWith('traffic/') || (evidence.check === 'proxy/access-log' && evidence.subject === backend);
+  return isCounted ? sharesPlot(evidence, backend, parts) : null;
 }
 
 function upPlot({ subject }: Evidence, { instance }: PlotParts): Plot {

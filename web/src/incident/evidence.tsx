@@ -25,10 +25,7 @@ export function EvidencePanel({ incident, asTables }: { readonly incident: Incid
   if (diagnosis === null) return null;
   const seen = diagnosis.evidence.filter((evidence) => evidence.finding !== 'unknown');
   const first = telling(diagnosis, seen).slice(0, shownFirst);
-  const shown =
-    isAll || (!first.some((evidence) => evidence.id === hash) && seen.some((evidence) => evidence.id === hash))
-      ? seen
-      : seen.filter((evidence) => first.includes(evidence));
+  const shown = isAll || (!first.some((evidence) => evidence.id === hash) && seen.some((evidence) => evidence.id === hash)) ? seen : first;
   const took = diagnosis.durationMs === null ? '' : ` in ${formatMeasured(diagnosis.durationMs)}`;
   const note = `${counted(diagnosis.evidence.length, 'answer')}${took} · ${shown.length} shown`;
   const side = seen.length > shownFirst && (
@@ -56,11 +53,12 @@ function telling(diagnosis: DiagnosisView, seen: readonly EvidenceView[]): reado
   return sorted.sort((a, b) => speaks(a) - speaks(b) || turn(a) - turn(b));
 }
 
-/** What proves a cause first, then what speaks against others, and among these what can be seen in a plot. */
+/** What proves a cause first, then what is about the same subject, then what speaks against others; a plot breaks the tie. */
 function weight(diagnosis: DiagnosisView, evidence: EvidenceView): number {
   const proves = diagnosis.causes.some((cause) => cause.because.includes(evidence.id)) ? 8 : 0;
   const side = { supports: 4, contradicts: 2, neutral: 0, unknown: 0 }[evidence.finding];
-  return proves + side + (evidence.hasSeries ? 1 : 0);
+  const isAbout = diagnosis.causes.some((cause) => cause.subjects.includes(evidence.subject)) ? 3 : 0;
+  return proves + side + isAbout + (evidence.hasSeries ? 1 : 0);
 }
 
 interface CardProps {

@@ -104,7 +104,9 @@ function range(series: Series): [number, number] {
   const drawn = [...series.lines.flatMap((line) => line.values.filter((value) => value !== null)), series.threshold?.value ?? 0];
   const top = drawn.reduce((most, value) => Math.max(most, value), 0);
   const bottom = drawn.reduce((least, value) => Math.min(least, value), 0);
-  const nice = series.unit === 'ratio' && top > 0.5 && top <= 1 ? 1 : niceCeil(top);
+  const whole = { ratio: 1, '%': 100 }[series.unit];
+  // A share ends at the whole, which sums of rounded numbers pass by a hair.
+  const nice = whole !== undefined && top > whole / 2 && top < whole * 1.01 ? whole : niceCeil(top);
   return [bottom, nice > bottom ? nice : bottom + 1];
 }
 
@@ -166,13 +168,13 @@ function annotate(plot: uPlot, series: Series, colors: Palette, font: string): v
   ctx.textAlign = 'right';
   for (const label of labels(plot, series, colors, scale)) {
     ctx.fillStyle = label.color;
-    ctx.fillText(label.text.slice(0, 40), bbox.left + bbox.width - 2 * scale, label.y);
+    ctx.fillText(labelText(label.names), bbox.left + bbox.width - 2 * scale, label.y);
   }
   ctx.restore();
 }
 
 interface Label {
-  text: string;
+  readonly names: string[];
   readonly color: string;
   readonly y: number;
 }
@@ -181,16 +183,27 @@ interface Label {
 function labels(plot: uPlot, series: Series, colors: Palette, scale: number): readonly Label[] {
   const step = 12 * scale;
   const placed: Label[] = [];
-  for (const line of series.lines) {
+  const subjectsFirst = [...series.lines].sort((a, b) => Number(b.role === 'subject') - Number(a.role === 'subject'));
+  for (const line of subjectsFirst) {
     const last = line.values.findLast((value) => value !== null);
     if (last == null) continue;
     const lineY = plot.valToPos(last, 'y', true);
     const y = lineY - step < plot.bbox.top ? lineY + step : lineY - 4 * scale;
     const neighbour = placed.find((label) => Math.abs(label.y - y) < step);
-    if (neighbour) neighbour.text += ` ${line.name}`;
-    else placed.push({ text: line.name, color: lineColor(line, series, colors), y });
+    if (neighbour) neighbour.names.push(line.name);
+    else placed.push({ names: [line.name], color: lineColor(line, series, colors), y });
   }
   return placed;
+}
+
+const labelMax = 24;
+
+/** All names while they are short, else the first and how many more. */
+function labelText(names: readonly string[]): string {
+  const all = names.join(' ');
+  if (all.length <= labelMax) return all;
+  const first = names[0]?.slice(0, 40) ?? '';
+  return names.length === 1 ? first : `${first} +${names.length - 1}`;
 }
 
 function drawThreshold(plot: uPlot, value: number, colors: Palette, scale: number): void {

@@ -45,7 +45,9 @@ function summaryOf(diagnosis: DiagnosisView): string {
 }
 
 function CauseBlock({ cause, diagnosis }: { readonly cause: CauseView; readonly diagnosis: DiagnosisView }): ReactNode {
-  const proof = diagnosis.evidence.find((evidence) => cause.because.includes(evidence.id));
+  const proofs = diagnosis.evidence.filter((evidence) => cause.because.includes(evidence.id));
+  // What the traffic shows says more than a single try.
+  const proof = proofs.find((evidence) => evidence.check.startsWith('traffic/')) ?? proofs[0];
   return (
     <div className={css.cause}>
       <p className={css.causeName}>

@@ -125,7 +125,8 @@ function ServerLine({ server }: { readonly server: ServerView }): ReactNode {
         </strong>
         {server.changedByPlan !== null && <> by {server.changedByPlan}</>}
       </span>
-      <code>{server.address}</code>
+      {/* Traefik knows its servers by their address alone. */}
+      <code>{server.address === server.id ? '' : server.address}</code>
       <span>{server.weight === null ? 'w ?' : `w ${server.weight}`}</span>
       <span>{server.rps === null ? '' : formatQuantity(server.rps, '/s')}</span>
       <span className={server.failing ? css.badNumber : ''}>
