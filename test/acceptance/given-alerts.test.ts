@@ -17,7 +17,7 @@ import { eventually, House, type Json } from './house.ts';
  * The five given alerts in all their forms, through the whole machine: a proxy, its metrics, rules, alert, incident, page,
  * cause. The rates need a minute, so everything happens at once, each fault in a backend of its own.
  */
-const patienceMs = 110_000;
+const patienceMs = 150_000;
 
 /** What is done to a backend, and what is expected of its incident. */
 interface Expected {
@@ -99,7 +99,7 @@ async function ready(house: House, target: string): Promise<void> {
   );
 }
 
-describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HAProxy', () => {
+describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HAProxy', { concurrent: true }, () => {
   let lab: Lab;
   let embedded: House;
   let standalone: House;
@@ -171,7 +171,7 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
     },
   ];
 
-  test.concurrent.each(expected)('$alert of $backend on both exporters', { timeout: patienceMs + 10_000 }, async (one) => {
+  test.each(expected)('$alert of $backend on both exporters', { timeout: patienceMs + 10_000 }, async (one) => {
     const [first, second] = await Promise.all([holds(embedded, one), holds(standalone, one)]);
     if (one.backend !== 'down') return;
     const shown = await embedded.samples('haproxy_backend_status{proxy="down",state="DOWN"}');
@@ -180,7 +180,7 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
     inOrder(second, `${one.alert} (standalone)`, counted.find(({ value }) => value === 0)?.atMs ?? Number.NaN);
   });
 
-  test.concurrent('each failure is one incident, and one server taken out by hand is none', { timeout: patienceMs + 20_000 }, async () => {
+  test('each failure is one incident, and one server taken out by hand is none', { timeout: patienceMs + 20_000 }, async () => {
     for (const house of [embedded, standalone]) {
       await Promise.all(expected.map(({ backend, alert, cause }) => house.incident(backend, alert, [cause], patienceMs)));
       const backends = (await house.incidents()).map((incident) => incident.backend);
@@ -188,13 +188,13 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
     }
   });
 
-  test.concurrent('the published rules load, and HaproxyBackendDown fires', { timeout: patienceMs }, async () => {
+  test('the published rules load, and HaproxyBackendDown fires', { timeout: patienceMs }, async () => {
     await evaluates(published, ['HaproxyBackendDown', 'HaproxyHasNoAliveBackends', 'HaproxyHighHttp5xxErrorRateBackend']);
     await published.incident('down', 'HaproxyBackendDown', ['connection-refused'], patienceMs);
   });
 });
 
-describe.skipIf(findTraefik() === null)('on Traefik 3', () => {
+describe.skipIf(findTraefik() === null)('on Traefik 3', { concurrent: true }, () => {
   let lab: Lab;
   let corrected: House;
   let published: House;
@@ -229,7 +229,7 @@ describe.skipIf(findTraefik() === null)('on Traefik 3', () => {
   const subjectsOf = (backend: string, names: readonly string[]) =>
     lab.serversOf(backend).flatMap((server) => (names.includes(server.name) ? [`${backend}@file/${server.address}`] : []));
 
-  test.concurrent.each([
+  test.each([
     ['down@file', 'TraefikServiceDown', 'TraefikServiceDown', 'connection-refused', ['s1', 's2']],
     ['one@file', 'TraefikServerDown', 'TraefikServerDown', 'connection-refused', ['s1']],
     ['failing@file', 'TraefikHighHttp5xxErrorRateService', 'TraefikHighHttp5xxErrorRateBackend', 'application-errors', null],
@@ -251,7 +251,7 @@ describe.skipIf(findTraefik() === null)('on Traefik 3', () => {
     inOrder(incident, alert, downAtMs ?? Number.NaN);
   });
 
-  test.concurrent('the published TraefikServiceDown never fires although all servers are down', { timeout: patienceMs }, async () => {
+  test('the published TraefikServiceDown never fires although all servers are down', { timeout: patienceMs }, async () => {
     await evaluates(published, ['TraefikServiceDown', 'TraefikHighHttp5xxErrorRateService', 'TraefikBackendDown']);
     await corrected.incident('down@file', 'TraefikServiceDown', ['connection-refused'], patienceMs);
     await stillSilent(published, 'TraefikServiceDown', 'traefik_service_server_up{service="down@file"}');
@@ -271,7 +271,7 @@ async function stillSilent(house: House, alert: string, selector: string): Promi
 }
 
 /** Traefik 1 cannot be built any more: what it showed is played, in front of real servers. */
-describe('on Traefik 1', () => {
+describe('on Traefik 1', { concurrent: true }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'proxymedic-traefik-one-'));
   const targets = ['down', 'failing', 'refusing'] as const;
   const players = new Map<string, ExpositionPlayer>();
@@ -346,7 +346,7 @@ describe('on Traefik 1', () => {
     return `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   }
 
-  test.concurrent.each([
+  test.each([
     ['down', 'TraefikBackendDown', 'connection-refused'],
     ['failing', 'TraefikHighHttp5xxErrorRateBackend', 'application-errors'],
     ['refusing', 'TraefikHighHttp4xxErrorRateBackend', 'authentication-rejected-by-application'],
@@ -354,7 +354,7 @@ describe('on Traefik 1', () => {
     await holds(corrected, { backend, alert, page: alert, cause, subjects: null });
   });
 
-  test.concurrent('the published TraefikBackendDown never fires although all servers are down', { timeout: patienceMs }, async () => {
+  test('the published TraefikBackendDown never fires although all servers are down', { timeout: patienceMs }, async () => {
     await corrected.incident('down', 'TraefikBackendDown', ['connection-refused'], patienceMs);
     await stillSilent(published, 'TraefikBackendDown', 'traefik_backend_server_up{backend="down"}');
   });
