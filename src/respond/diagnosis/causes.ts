@@ -101,7 +101,7 @@ export const causeRules: readonly CauseRule[] = [
     means: 'the proxy uses another address or port than the server has',
     scope: 'server',
     speaksFor: { 'answers-elsewhere': 0.85, 'tcp-refused': 0.2, 'tcp-timeout': 0.2, 'config-changed': 0.2, reloaded: 0.1 },
-    speaksAgainst: { 'business-ok': 0.6 },
+    speaksAgainst: { 'business-ok': 0.25 },
     needs: [['answers-elsewhere'], [...failing, 'tcp-refused', 'tcp-timeout', 'tcp-unreachable']],
     yieldsTo: [...proxyGone, 'administratively-disabled', 'dns-failure'],
   },
@@ -443,6 +443,3 @@ export const causeRules: readonly CauseRule[] = [
     ],
   },
 ];
-
-/** Every id that a diagnosis may name. */
-export const causeIds: ReadonlySet<CauseId> = new Set(causeRules.map((rule) => rule.id));

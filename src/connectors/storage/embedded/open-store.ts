@@ -18,7 +18,7 @@ import { inboundAlertStore } from './inbound-alerts.ts';
 import { incidentStore } from './incidents.ts';
 import { journalStore } from './journal.ts';
 import { ledgerStore } from './ledger.ts';
-import * as firstTables from './migrations/0001-first-tables.ts';
+import { up as makeFirstTables } from './migrations/0001-first-tables.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { pauseStore } from './pauses.ts';
 import { planStore } from './plans.ts';
@@ -53,7 +53,7 @@ export interface StoreOptions {
 }
 
 /** In the order in which they run; a released one is never edited or removed. */
-const migrations = { '0001-first-tables': firstTables };
+const migrations = { '0001-first-tables': { up: makeFirstTables } };
 
 /**
  * Opens (and when new, creates) the storage. Every write is on the disk when its promise settles: WAL with
