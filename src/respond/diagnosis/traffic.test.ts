@@ -62,6 +62,11 @@ describe('where the 5xx come from', () => {
       { servers: ['api/s2'], paths: ['/cart'], everywhere: false },
     ],
     [
+      'everything below one directory, each path asked once',
+      traffic(60, () => ({})).map((record, index) => (index % 5 === 0 ? { ...record, path: `/docs/page-${index}-x`, ...failing } : record)),
+      { servers: [], paths: ['/docs/*'], everywhere: false },
+    ],
+    [
       'one server, for five of the last 180 seconds',
       traffic(180, ({ server }, ago) => (ago < 5 && server === 'api/s1' ? failing : {})),
       { servers: ['api/s1'], paths: [], everywhere: false },
@@ -144,6 +149,13 @@ describe('who gets the 4xx', () => {
         index % 40 === 0 ? { ...record, path: '/rare', ...(index > 1_000 ? gone : {}) } : record,
       ),
       { ...nothing, missing: ['/rare'] },
+    ],
+    [
+      'who asks for anything below a directory that vanished',
+      traffic(120, () => ({})).map((record, index) =>
+        index % 6 === 0 ? { ...record, path: `/docs/page-${index}-x`, ...(index > 900 ? gone : {}) } : record,
+      ),
+      { ...nothing, missing: ['/docs/*'] },
     ],
     [
       'nobody but the usual few who ask for what never was',

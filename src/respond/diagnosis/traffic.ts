@@ -130,26 +130,57 @@ type Explained = Pick<ServerErrors, 'badServers' | 'badPaths' | 'everywhere'>;
 
 /** Bad servers, leaving out paths that are known to be bad, then bad paths of the other servers, then what is left. */
 function explain(all: readonly RequestRecord[], knownPaths: readonly Share[]): Explained {
-  const known = new Set(knownPaths.map((share) => share.key));
-  const records = all.filter((record) => !known.has(pathOf(record) ?? ''));
+  const records = all.filter((record) => !knownPaths.some((path) => isAt(record, path.key)));
   const byServer = sharesBy(records, (record) => record.server, isServerError);
   const badServers = outliers(byServer, 0.15).filter((share) => !failsOnItsPathsOnly(share.key, records));
   const bad = new Set(badServers.map((share) => share.key));
   const rest = records.filter((record) => record.server === null || !bad.has(record.server));
-  const badPaths = failingPaths(rest);
-  const badPathKeys = new Set(badPaths.map((share) => share.key));
-  const left = rest.filter((record) => !badPathKeys.has(pathOf(record) ?? ''));
-  const leftErrors = left.filter(isServerError).length;
-  const shareMin = left.length < requestsMin ? fewRequestsShareMin : errorShareMin;
-  const everywhere = leftErrors >= errorsMin && leftErrors / left.length >= shareMin;
-  return { badServers, badPaths: [...knownPaths, ...badPaths], everywhere };
+  const exact = failingPaths(rest, pathOf);
+  const left = rest.filter((record) => !exact.some((path) => isAt(record, path.key)));
+  const below = failsEverywhere(left) ? failingDirectories(left) : [];
+  const unexplained = left.filter((record) => !below.some((path) => isAt(record, path.key)));
+  return { badServers, badPaths: [...knownPaths, ...exact, ...below], everywhere: failsEverywhere(unexplained) };
+}
+
+function failsEverywhere(records: readonly RequestRecord[]): boolean {
+  const errors = records.filter(isServerError).length;
+  const shareMin = records.length < requestsMin ? fewRequestsShareMin : errorShareMin;
+  return errors >= errorsMin && errors / records.length >= shareMin;
+}
+
+const directoryDepths = [3, 2, 1];
+
+/** Directories below which everything fails, when they explain all that does: each single path below may be asked once. */
+function failingDirectories(records: readonly RequestRecord[]): Share[] {
+  for (const depth of directoryDepths) {
+    const found = failingPaths(records, (record) => directoryOf(record, depth) ?? pathOf(record));
+    const left = records.filter((record) => !found.some((path) => isAt(record, path.key)));
+    if (found.length > 0 && !failsEverywhere(left)) return found;
+  }
+  return [];
+}
+
+/** `/docs/*` for all that lies below the first `depth` parts of a path; null for what is not deeper. */
+function directoryOf(record: RequestRecord, depth: number): string | null {
+  const parts = pathOf(record)?.split('/') ?? [];
+  return parts.length <= depth + 1 ? null : `${parts.slice(0, depth + 1).join('/')}/*`;
+}
+
+/** Whether a request was for a path, or for something below `…/*`. */
+export function isAt(record: RequestRecord, key: string): boolean {
+  const path = pathOf(record);
+  if (path === null) return false;
+  return key.endsWith('/*') ? path.startsWith(key.slice(0, -1)) : path === key;
 }
 
 /** Where a bad path weighs so much that no server looks well, the best server alone shows which paths are bad. */
 function pathsFirst(records: readonly RequestRecord[]): Explained {
   const byServer = sharesBy(records, (record) => record.server, isServerError).filter((share) => share.total >= errorsMin);
   const best = byServer.sort((a, b) => a.share - b.share)[0];
-  const paths = failingPaths(records.filter((record) => record.server === best?.key));
+  const paths = failingPaths(
+    records.filter((record) => record.server === best?.key),
+    pathOf,
+  );
   return explain(records, onEveryServer(paths, records));
 }
 
@@ -195,8 +226,8 @@ export function pathTemplate(path: string): string {
     .join('/');
 }
 
-function failingPaths(records: readonly RequestRecord[]): Share[] {
-  const byPath = sharesBy(records, pathOf, isServerError);
+function failingPaths(records: readonly RequestRecord[], keyOf: (record: RequestRecord) => string | null): Share[] {
+  const byPath = sharesBy(records, keyOf, isServerError);
   const bad = outliers(byPath, 0.3);
   // "One or few paths": when a large part of the site fails, that is the application.
   return bad.length <= Math.max(3, byPath.length * 0.4) ? onEveryServer(bad, records) : [];
@@ -247,7 +278,7 @@ function failsOnItsPathsOnly(server: string, records: readonly RequestRecord[]):
 /** A path that fails only where it meets one of several servers is that server's fault, not the path's. */
 function onEveryServer(paths: readonly Share[], records: readonly RequestRecord[]): Share[] {
   return paths.filter((path) => {
-    const mine = records.filter((record) => record.path !== null && pathTemplate(record.path) === path.key);
+    const mine = records.filter((record) => isAt(record, path.key));
     const shares = sharesBy(mine, (record) => record.server, isServerError).filter((share) => share.total >= 3);
     return shares.length <= 1 || shares.filter((share) => share.errors > 0).length > shares.length / 2;
   });
@@ -283,8 +314,7 @@ export function locateClientErrors(all: readonly RequestRecord[], nowMs: number)
           all.filter((record) => record.client === null || !scanning.has(record.client)),
         )
       : [];
-  const missingKeys = new Set(missing.map((share) => share.key));
-  const left = rest.filter((record) => record.path === null || !missingKeys.has(pathTemplate(record.path)));
+  const left = rest.filter((record) => !missing.some((path) => isAt(record, path.key)));
   const leftErrors = rejected === null ? left.filter(isClientError).length : 0;
   return {
     total: records.length,
@@ -341,8 +371,16 @@ function findRejection(records: readonly RequestRecord[]): ClientErrors['rejecte
 const missingPathsMax = 10;
 
 function findMissing(records: readonly RequestRecord[], all: readonly RequestRecord[]): Share[] {
-  const vanished = vanishedPaths(all);
-  const rest = records.filter((record) => !vanished.some((path) => path.key === pathOf(record)));
+  const exact = vanishedPaths(all, pathOf);
+  const gone = (found: readonly Share[]) => (record: RequestRecord) => found.some((path) => isAt(record, path.key));
+  const below = directoryDepths.map((depth) =>
+    vanishedPaths(
+      all.filter((record) => !gone(exact)(record)),
+      (record) => directoryOf(record, depth),
+    ),
+  );
+  const vanished = [...exact, ...(below.find((found) => found.length > 0) ?? [])];
+  const rest = records.filter((record) => !gone(vanished)(record));
   return [...vanished, ...neverThere(rest, records.length)].slice(0, missingPathsMax);
 }
 
@@ -351,10 +389,10 @@ function isGone(record: RequestRecord): boolean {
 }
 
 /** Paths that were answered well, and are 404 since. However rare they are, that is a loss. */
-function vanishedPaths(records: readonly RequestRecord[]): Share[] {
+function vanishedPaths(records: readonly RequestRecord[], keyOf: (record: RequestRecord) => string | null): Share[] {
   const byPath = new Map<string, RequestRecord[]>();
   for (const record of records) {
-    const path = pathOf(record);
+    const path = keyOf(record);
     if (path === null || record.origin !== 'server') continue;
     const mine = byPath.get(path);
     if (mine === undefined) byPath.set(path, [record]);
@@ -373,7 +411,7 @@ function vanishedPaths(records: readonly RequestRecord[]): Share[] {
 /** Paths that are 404 as far back as can be seen: missed only when they make up much of the traffic. */
 function neverThere(records: readonly RequestRecord[], outOf: number): Share[] {
   const all = records.filter(isGone).length;
-  if (all < errorsMin || all / outOf < errorShareMin) return [];
+  if (all < errorsMin || outOf < requestsMin || all / outOf < errorShareMin) return [];
   const byPath = sharesBy(records, pathOf, isGone);
   const missing = byPath.filter((path) => path.errors >= 3 && path.share >= 0.5).slice(0, missingPathsMax);
   const covered = missing.reduce((result, path) => result + path.errors, 0);

@@ -5,7 +5,7 @@ import { observe } from '../../check.ts';
 import type { SignId } from '../../signs.ts';
 import type { Situation } from '../../situation.ts';
 import { sameBackend } from '../../situation.ts';
-import { densestWindow, errorsMin, pathTemplate, sharesBy } from '../../traffic.ts';
+import { densestWindow, errorShareMin, errorsMin, pathTemplate, sharesBy } from '../../traffic.ts';
 
 const id = 'routes/state';
 const recentMs = 15 * 60_000;
@@ -91,7 +91,10 @@ function unroutedRequests(situation: Situation, known: AnswerBook): Observation[
   const missed = unrouted.filter((record) => hadRoute.has(place(record))).length;
   const places = new Set(unrouted.map(place));
   const repeated = places.size <= Math.max(5, unrouted.length * 0.3);
-  if (!repeated && missed < unrouted.length * 0.3) return [];
+  if (missed < unrouted.length * 0.3) {
+    // What never had a route is a fault only when much of the traffic asks for it: somebody always asks for /robots.txt.
+    if (!repeated || unrouted.length / records.length < errorShareMin) return [];
+  }
   const asked = sharesBy(unrouted, place, () => true)[0];
   const entry = unrouted.at(-1)?.entry ?? 'unknown entry';
   return [

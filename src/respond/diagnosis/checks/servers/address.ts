@@ -55,7 +55,7 @@ function candidates(situation: Situation, known: AnswerBook, server: ServerState
   if (used === null || state === null) return [];
   const taken = new Set(serversOf(situation, state).map((other) => `${other.address.host}:${other.address.port}`));
   const all = [...configured(situation, known, server), ...declared(known, situation, server), ...before(situation, known, server)];
-  const seen = new Set<string>();
+  const seen = new Set<string>([`${used.host}:${used.port}`]);
   return all.filter((candidate) => {
     const key = `${candidate.host}:${candidate.port}`;
     if (taken.has(key) || seen.has(key)) return false;

@@ -65,7 +65,7 @@ function fromLog(situation: Situation, backend: string, log: Log): Observation[]
 }
 
 function othersSay(all: readonly Share[], bad: readonly Share[]): string {
-  const others = all.filter((share) => !bad.includes(share));
+  const others = all.filter((share) => !bad.some((one) => one.key === share.key));
   const total = others.reduce((sum, share) => sum + share.total, 0);
   const errors = others.reduce((sum, share) => sum + share.errors, 0);
   return `the other ${others.length} ${others.length === 1 ? 'server' : 'servers'} answer 5xx to ${percent(total === 0 ? 0 : errors / total)}`;

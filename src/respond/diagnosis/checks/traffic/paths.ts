@@ -4,7 +4,7 @@ import type { Check } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
 import { sameBackend } from '../../situation.ts';
 import type { Share } from '../../traffic.ts';
-import { locateClientErrors, locateServerErrors, pathTemplate } from '../../traffic.ts';
+import { isAt, locateClientErrors, locateServerErrors } from '../../traffic.ts';
 import { backendNames, percent } from './error-shares.ts';
 
 const id = 'traffic/paths';
@@ -43,15 +43,14 @@ export const paths: Check = {
   },
 };
 
-/** The path itself when only one was asked for, else the template of all of them. */
+/** The path itself when only one was asked for, else the template of all of them; of a directory its name. */
 function pathText(records: readonly RequestRecord[], template: string): string {
-  const asked = new Set(records.flatMap((record) => (record.path !== null && pathTemplate(record.path) === template ? [record.path] : [])));
+  if (template.endsWith('/*')) return template.slice(0, -2);
+  const asked = new Set(records.flatMap((record) => (record.path !== null && isAt(record, template) ? [record.path] : [])));
   return asked.size === 1 ? ([...asked][0] ?? template) : template;
 }
 
 function askedBy(records: readonly RequestRecord[], path: Share): string {
-  const clients = new Set(
-    records.filter((record) => record.path !== null && pathTemplate(record.path) === path.key).map((record) => record.client),
-  );
+  const clients = new Set(records.filter((record) => isAt(record, path.key)).map((record) => record.client));
   return clients.size > 1 ? `, to ${clients.size} clients` : '';
 }
