@@ -22,7 +22,8 @@ export function FactsTable({ facts }: { readonly facts: Fields }): ReactNode {
             <div key={name}>
               <dt>{visible(name)}</dt>
               <dd>
-                <code>{shown(value)}</code>
+                {/* An error that was looked for and did not come is none; what else is null nobody knows. */}
+                <code>{name === 'error' && value === null ? 'none' : shown(value)}</code>
               </dd>
             </div>
           ))}
