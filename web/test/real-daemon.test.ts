@@ -103,6 +103,16 @@ function armed(page: Page) {
   return page.locator('button[aria-disabled="false"]', { hasText: /^Approve: / });
 }
 
+/** A call that settles when as many have called as are awaited. */
+function meeting(awaited: number): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length >= awaited) for (const go of waiting) go();
+    });
+}
+
 function idOf(page: Page): string {
   return new URL(page.url()).pathname.split('/').at(-1) ?? '';
 }
@@ -186,7 +196,16 @@ describe.skipIf(noHaproxy !== null)('with the real daemon in front of a real HAP
     await mine.getByRole('checkbox', { name: 'I know that this cannot be undone' }).check();
     await fillReason(other.page);
     await Promise.all([armed(mine).waitFor(), armed(other.page).waitFor()]);
-    await Promise.all([mine.keyboard.press('Control+Enter'), armed(other.page).click()].map((click) => click.catch(() => undefined)));
+    // Both are held until both are on their way: neither browser can know of the other's yes.
+    const bothSent = meeting(2);
+    for (const page of [mine, other.page]) {
+      await page.route('**/approval', async (route) => {
+        await bothSent();
+        await route.continue();
+      });
+    }
+    await mine.getByLabel(/Why is this right/).press('Control+Enter');
+    await armed(other.page).click();
     for (const page of [mine, other.page]) {
       await page.getByText('approved by local').waitFor();
       await page.getByRole('status').getByText('resolved', { exact: true }).waitFor();
