@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { diagnoseOnce } from '../../src/app/diagnose-once.ts';
 import { findSubject, instanceOf } from '../../src/app/find-subject.ts';
 import { lookAt } from '../../src/app/looking.ts';
 import { createReaders } from '../../src/app/proxy-reader.ts';
@@ -121,10 +122,11 @@ class Watch {
 
   async diagnose(): Promise<Diagnosis> {
     const { plan } = this.#stage;
+    const alert = { name: plan.alert, labels: labelsOf(labelsFor(plan)), annotations: {} };
     if (plan.told.memory === 'once') {
-      await this.#scraper.scrape(AbortSignal.timeout(4_000));
-      await sleep(2_000);
-      await this.#scraper.scrape(AbortSignal.timeout(4_000));
+      const once = await diagnoseOnce({ config: this.#config, pages: [], alert, clock: systemClock, signal: AbortSignal.timeout(20_000) });
+      if (once === null) throw new Error('the alert fits no target');
+      return once;
     }
     const ask = createAsk({
       readers: this.#readers,
@@ -137,18 +139,17 @@ class Watch {
             ? null
             : countTraffic(this.#windows, { proxy: target.proxy, instance: instanceOf(target) }, Date.now(), windowMs);
         },
-        history: async () => (plan.told.memory === 'daemon' ? this.#history() : null),
+        history: async () => this.#history(),
         lastPid: () => this.#pid,
       },
     });
-    const alert = { name: plan.alert, labels: labelsOf(labelsFor(plan)), annotations: {} };
     const subject = await findSubject(
       alert,
       this.#config.targets,
       async (target) => (await this.#readers.get(target.name)?.readState(AbortSignal.timeout(3_000))) ?? null,
     );
     if (subject === null) throw new Error('the alert fits no target');
-    const activeSinceMs = plan.told.memory === 'daemon' ? Date.now() - plan.faultyMs / 2 : null;
+    const activeSinceMs = Date.now() - plan.faultyMs / 2;
     const look = await lookAt(
       { alert, subject, activeSinceMs, sinceAt: null },
       { config: this.#config, ask, clock: systemClock, pages: [] },
