@@ -39,6 +39,13 @@ async function holds(house: House, expected: Expected): Promise<Json> {
   return incident;
 }
 
+/** What is expected, and nothing beside it. */
+async function isOneIncidentEach(house: House, expected: readonly Expected[]): Promise<void> {
+  await Promise.all(expected.map(({ backend, alert, cause }) => house.incident(backend, alert, [cause], patienceMs)));
+  const backends = (await house.incidents()).map((incident) => incident.backend);
+  expect([...backends].sort()).toEqual(expected.map(({ backend }) => backend).sort());
+}
+
 /** What was found goes out with the alert, wherever somebody reads it. */
 async function carriesFindings(house: House, incident: Json, { alert, cause }: Expected): Promise<void> {
   const { incidents } = await house.get('/medic/v1/incidents');
@@ -124,7 +131,7 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
     standalone = await House.open(lab.directory, 'standalone', configOf(lab, { haproxyMetrics: 'exporter' }));
     published = await House.open(lab.directory, 'published', configOf(lab, { haproxyMetrics: 'exporter', rules: ['catalog/published'] }));
     for (const house of [embedded, standalone, published]) await ready(house, 'edge');
-    for (const backend of ['failing', 'refusing']) lab.startTraffic(backend, { requestsPerSecond: 10 });
+    for (const backend of ['down', 'one', 'failing', 'refusing']) lab.startTraffic(backend, { requestsPerSecond: 8 });
     // One of several, taken out by a person: nobody should be called.
     await lab.haproxy?.command('set server kept/s1 state maint');
     await lab.inject('connection-refused', { backend: 'down' });
@@ -181,11 +188,7 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
   });
 
   test('each failure is one incident, and one server taken out by hand is none', { timeout: patienceMs + 20_000 }, async () => {
-    for (const house of [embedded, standalone]) {
-      await Promise.all(expected.map(({ backend, alert, cause }) => house.incident(backend, alert, [cause], patienceMs)));
-      const backends = (await house.incidents()).map((incident) => incident.backend);
-      expect([...backends].sort()).toEqual(expected.map(({ backend }) => backend).sort());
-    }
+    await Promise.all([isOneIncidentEach(embedded, expected), isOneIncidentEach(standalone, expected)]);
   });
 
   test('the published rules load, and HaproxyBackendDown fires', { timeout: patienceMs }, async () => {
@@ -214,7 +217,7 @@ describe.skipIf(findTraefik() === null)('on Traefik 3', { concurrent: true }, ()
     corrected = await House.open(lab.directory, 'corrected', configOf(lab));
     published = await House.open(lab.directory, 'published', configOf(lab, { rules: ['catalog/published'] }));
     for (const house of [corrected, published]) await ready(house, 'front');
-    for (const backend of ['failing', 'refusing']) lab.startTraffic(backend, { requestsPerSecond: 10 });
+    for (const backend of ['down', 'one', 'failing', 'refusing']) lab.startTraffic(backend, { requestsPerSecond: 8 });
     await lab.inject('connection-refused', { backend: 'down' });
     await lab.inject('connection-refused', { backend: 'one', servers: ['s1'] });
     await lab.inject('application-errors', { backend: 'failing' });
@@ -226,30 +229,57 @@ describe.skipIf(findTraefik() === null)('on Traefik 3', { concurrent: true }, ()
     await lab?.stop();
   });
 
-  const subjectsOf = (backend: string, names: readonly string[]) =>
-    lab.serversOf(backend).flatMap((server) => (names.includes(server.name) ? [`${backend}@file/${server.address}`] : []));
+  const expected: readonly (Expected & { readonly servers: readonly string[] | null })[] = [
+    {
+      backend: 'down@file',
+      alert: 'TraefikServiceDown',
+      page: 'TraefikServiceDown',
+      cause: 'connection-refused',
+      servers: ['s1', 's2'],
+      subjects: null,
+    },
+    {
+      backend: 'one@file',
+      alert: 'TraefikServerDown',
+      page: 'TraefikServerDown',
+      cause: 'connection-refused',
+      servers: ['s1'],
+      subjects: null,
+    },
+    {
+      backend: 'failing@file',
+      alert: 'TraefikHighHttp5xxErrorRateService',
+      page: 'TraefikHighHttp5xxErrorRateBackend',
+      cause: 'application-errors',
+      servers: null,
+      subjects: null,
+    },
+    {
+      backend: 'refusing@file',
+      alert: 'TraefikHighHttp4xxErrorRateService',
+      page: 'TraefikHighHttp4xxErrorRateBackend',
+      cause: 'authentication-rejected-by-application',
+      servers: null,
+      subjects: null,
+    },
+  ];
 
-  test.each([
-    ['down@file', 'TraefikServiceDown', 'TraefikServiceDown', 'connection-refused', ['s1', 's2']],
-    ['one@file', 'TraefikServerDown', 'TraefikServerDown', 'connection-refused', ['s1']],
-    ['failing@file', 'TraefikHighHttp5xxErrorRateService', 'TraefikHighHttp5xxErrorRateBackend', 'application-errors', null],
-    [
-      'refusing@file',
-      'TraefikHighHttp4xxErrorRateService',
-      'TraefikHighHttp4xxErrorRateBackend',
-      'authentication-rejected-by-application',
-      null,
-    ],
-  ] as const)('%s: %s', { timeout: patienceMs + 10_000 }, async (backend, alert, page, cause, servers) => {
-    const subjects = servers === null ? null : subjectsOf(backend.replace('@file', ''), servers);
-    const incident = await holds(corrected, { backend, alert, page, cause, subjects });
-    if (alert !== 'TraefikServiceDown') return;
+  /** Where the servers are is known only when the lab runs. */
+  const subjectsOf = (backend: string, names: readonly string[]) =>
+    lab.serversOf(backend.replace('@file', '')).flatMap((server) => (names.includes(server.name) ? [`${backend}/${server.address}`] : []));
+
+  test.each(expected)('$alert of $backend', { timeout: patienceMs + 10_000 }, async (one) => {
+    const subjects = one.servers === null ? null : subjectsOf(one.backend, one.servers);
+    const incident = await holds(corrected, { ...one, subjects });
+    if (one.alert !== 'TraefikServiceDown') return;
     const samples = await corrected.samples('traefik_service_server_up{service="down@file"}');
-    // All servers are down from the last first zero on.
+    // Two servers, one series each: the service is down from the first scrape in which both are.
     const zeros = samples.filter(({ value }) => value === 0).map(({ atMs }) => atMs);
     const downAtMs = zeros.find((atMs) => samples.filter((other) => other.atMs === atMs).every(({ value }) => value === 0));
-    inOrder(incident, alert, downAtMs ?? Number.NaN);
+    inOrder(incident, one.alert, downAtMs ?? Number.NaN);
   });
+
+  test('each failure is one incident', { timeout: patienceMs + 20_000 }, () => isOneIncidentEach(corrected, expected));
 
   test('the published TraefikServiceDown never fires although all servers are down', { timeout: patienceMs }, async () => {
     await evaluates(published, ['TraefikServiceDown', 'TraefikHighHttp5xxErrorRateService', 'TraefikBackendDown']);
@@ -346,13 +376,17 @@ describe('on Traefik 1', { concurrent: true }, () => {
     return `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   }
 
-  test.each([
-    ['down', 'TraefikBackendDown', 'connection-refused'],
-    ['failing', 'TraefikHighHttp5xxErrorRateBackend', 'application-errors'],
-    ['refusing', 'TraefikHighHttp4xxErrorRateBackend', 'authentication-rejected-by-application'],
-  ])('%s: %s', { timeout: patienceMs + 10_000 }, async (backend, alert, cause) => {
-    await holds(corrected, { backend, alert, page: alert, cause, subjects: null });
-  });
+  const expected: readonly Expected[] = (
+    [
+      ['down', 'TraefikBackendDown', 'connection-refused'],
+      ['failing', 'TraefikHighHttp5xxErrorRateBackend', 'application-errors'],
+      ['refusing', 'TraefikHighHttp4xxErrorRateBackend', 'authentication-rejected-by-application'],
+    ] as const
+  ).map(([backend, alert, cause]) => ({ backend, alert, page: alert, cause, subjects: null }));
+
+  test.each(expected)('$alert of $backend', { timeout: patienceMs + 10_000 }, async (one) => void (await holds(corrected, one)));
+
+  test('each failure is one incident', { timeout: patienceMs + 20_000 }, () => isOneIncidentEach(corrected, expected));
 
   test('the published TraefikBackendDown never fires although all servers are down', { timeout: patienceMs }, async () => {
     await corrected.incident('down', 'TraefikBackendDown', ['connection-refused'], patienceMs);
