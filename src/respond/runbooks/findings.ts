@@ -70,7 +70,7 @@ function ruleFindings(page: Page, rules: readonly RuleFile[] | null): RunbookFin
   if (files.length === 0) {
     return [error(page, 'rule-missing', rule.place, `there is no rule file ${shown(rule.file)}`, 'Correct the path of the file')];
   }
-  const real = files.flatMap(rulesOf).filter(({ alert }) => alert === rule.alert);
+  const real = files.flatMap(rulesIn).filter(({ alert }) => alert === rule.alert);
   if (real.length === 0) {
     const message = `${rule.file} has no alert ${shown(rule.alert)}`;
     return [error(page, 'rule-missing', rule.place, message, 'Correct the name of the alert')];
@@ -145,6 +145,15 @@ function labelsKept(expr: string): string[] | null {
   if (first === undefined || others.some((list) => list.join() !== first.join())) return null;
   const startsAggregated = /^[\s(]{0,50}(?:sum|count|max|min|avg)\b/.test(expr);
   return startsAggregated ? first : null;
+}
+
+/** Several pages quote from one file: it is read once. */
+const read = new WeakMap<RuleFile, readonly RuleCopy[]>();
+
+function rulesIn(file: RuleFile): readonly RuleCopy[] {
+  const rules = read.get(file) ?? rulesOf(file);
+  read.set(file, rules);
+  return rules;
 }
 
 function rulesOf(file: RuleFile): RuleCopy[] {
