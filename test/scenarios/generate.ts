@@ -125,7 +125,7 @@ function complete(seed: number, proxy: ProxyName, chance: Chance, causes: readon
     return backendPlan(chance, name, { count, check, tls: tls && index === 0, byName: has('dns-failure') && index === 0, routing });
   });
   const main = backends[0] as BackendPlan;
-  const told = tellPlan(chance, proxy, causes);
+  const told = tellPlan(chance, causes);
   const low = has('low-traffic');
   const oneClient = chance.maybe(0.3);
   return {
@@ -181,18 +181,21 @@ function backendPlan(
   };
 }
 
-function tellPlan(chance: Chance, proxy: ProxyName, causes: readonly string[]): Told {
+function tellPlan(chance: Chance, causes: readonly string[]): Told {
   const memory = chance.pick(['once', 'daemon'] as const);
   const needsLog = causes.some((cause) => logOnly.has(cause)) || causes.length > 1;
   const wrong = causes.includes('wrong-server-address');
   return {
-    socket:
-      proxy === 'haproxy' && chance.maybe(0.08) && !causes.includes('administratively-disabled') && !wrong
-        ? 'none'
-        : chance.pick(['unix', 'tcp'] as const),
+    socket: chance.maybe(0.08) && !causes.includes('administratively-disabled') && !wrong ? 'none' : chance.pick(['unix', 'tcp'] as const),
     configFile: chance.maybe(0.85) || causes.includes('dns-failure') || causes.some((cause) => /certificate|health/.test(cause)),
     log: needsLog || chance.maybe(0.75),
-    servers: wrong ? chance.pick(['named', 'address'] as const) : chance.pick(['none', 'named', 'address'] as const),
+    // Without a word about the servers only what was before, or the file, tells the right address.
+    servers:
+      wrong && memory === 'daemon' && chance.maybe(0.4)
+        ? 'none'
+        : wrong
+          ? chance.pick(['named', 'address'] as const)
+          : chance.pick(['none', 'named', 'address'] as const),
     memory,
   };
 }

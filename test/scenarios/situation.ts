@@ -22,6 +22,7 @@ export interface BackendPlan {
 
 /** What of the proxy's surroundings proxymedic is told. */
 export interface Told {
+  /** HAProxy's stats socket; for Traefik `none` means that its API is not told. */
   readonly socket: 'unix' | 'tcp' | 'none';
   readonly configFile: boolean;
   readonly log: boolean;

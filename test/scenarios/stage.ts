@@ -249,7 +249,7 @@ export class Stage {
       ...(log ? { log_file: this.logFile } : {}),
     };
     const traefik = {
-      api_url: `http://127.0.0.1:${this.places.adminPort}`,
+      ...(told.socket === 'none' ? {} : { api_url: `http://127.0.0.1:${this.places.adminPort}` }),
       ...(told.configFile ? { dynamic_directory: this.dynamicDirectory, log_file: this.logFile } : {}),
       ...(log ? { access_log_file: this.accessLogFile } : {}),
     };

@@ -21,7 +21,7 @@ import { type DynamicDirectory, declaredObjects, readDynamicDirectory } from './
 import { readHealthCheck } from './health-check.ts';
 import { asList, asObject, asText, field, type JsonObject, objectAt } from './json-value.ts';
 import { type Difference, pendingChanges, withoutDisproved } from './pending-change.ts';
-import { fetchReloadTimes, type ReloadTimes } from './reload-time.ts';
+import { fetchReloadTimes, type ReloadTimes, readMetricsText } from './reload-time.ts';
 import { fetchRuntime, type Runtime } from './runtime.ts';
 import {
   localName,
@@ -37,6 +37,7 @@ import { TraefikApi, TraefikApiError } from './traefik-api.ts';
 import { type LogEvent, readTraefikLog } from './traefik-log.ts';
 import { sourceKey, type TraefikSource } from './traefik-source.ts';
 import { DEFAULT_TRANSPORT, readServersTransport, type ServersTransport, UNKNOWN_TRANSPORT } from './upstream-tls.ts';
+import { objectsWithoutApi } from './without-api.ts';
 
 /** How far back the log is read for the results of health checks. */
 const CHECK_LOG_MS = 15 * 60_000;
@@ -64,6 +65,8 @@ export async function readTraefikState(source: TraefikSource, signal: AbortSigna
     readEvents(source, signal, clock, gaps),
   ]);
   const readAt = clock.now();
+  const standIn = source.apiUrl === null ? objectsWithoutApi(directory, await readMetricsText(source, signal)) : null;
+  const objects = runtime?.objects ?? standIn;
   const startedAt = runtime?.startedAt ?? times.startedAt;
   const seen: Seen = { source, runtime, directory, staticPart, events, readAt, lastReloadAt: times.lastReloadAt };
   return {
@@ -74,9 +77,9 @@ export async function readTraefikState(source: TraefikSource, signal: AbortSigna
     startedAt,
     pid: null,
     lastReloadAt: times.lastReloadAt,
-    backends: runtime === null ? null : await backendsOf(runtime.objects, seen, gaps),
+    backends: objects === null ? null : await backendsOf(objects, seen, gaps),
     entries: runtime?.entryPoints?.map(entryState) ?? null,
-    routes: runtime === null ? null : routesOf(runtime.objects),
+    routes: objects === null ? null : routesOf(objects),
     configFiles: configFilesOf(seen),
     declared: directory === null ? null : declaredServers(directory),
     problems: problemsOf(seen),

@@ -21,6 +21,13 @@ export async function fetchReloadTimes(source: TraefikSource, signal: AbortSigna
   return readReloadTimes(await new TraefikApi(base, key).text(path, signal, hasReloadTime));
 }
 
+/** The whole metrics page; null when there is none or it does not answer, which is told where it is probed. */
+export async function readMetricsText(source: TraefikSource, signal: AbortSignal): Promise<string | null> {
+  if (source.metricsUrl === null) return null;
+  const [base, path] = splitUrl(source.metricsUrl);
+  return await new TraefikApi(base, `targets[${source.target}].metrics_url`).text(path, signal).catch(() => null);
+}
+
 function splitUrl(text: string): readonly [string, string] {
   if (!URL.canParse(text)) return [text, ''];
   const url = new URL(text);
