@@ -48,7 +48,7 @@ const allSigns = {
   'answers-not-http': { bad: true, means: 'what comes back is not HTTP' },
   'closes-without-answer': { bad: true, means: 'the server accepts and closes without an answer' },
   'business-ok': { bad: false, rulesOut: ['application-errors', 'backend-slow'], means: 'a business request is answered well' },
-  'business-slow': { bad: true, means: 'a business request is answered well, but later than people wait' },
+  'business-slow': { bad: true, means: 'a business request is answered later than people wait' },
   'business-answers': { bad: false, means: 'a business request is answered, by 4xx' },
   'business-5xx': { bad: true, means: 'a business request is answered by 5xx' },
   'business-overload': { bad: true, means: 'the application itself says that it is overloaded' },

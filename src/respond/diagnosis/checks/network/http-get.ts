@@ -223,7 +223,7 @@ function businessSign(answer: HttpAnswer, proxyWaitsMs: number | null): SignId |
   if (proxyWaitsMs !== null && answer.elapsedMs >= proxyWaitsMs) return 'business-hangs';
   if (answer.status === 429 || (answer.status === 503 && answer.headers['retry-after'] !== undefined)) return 'business-overload';
   if (answer.status >= 500) return 'business-5xx';
-  if (answer.status < 400 && answer.elapsedMs >= slowAnswerMs) return 'business-slow';
+  if (answer.elapsedMs >= slowAnswerMs) return 'business-slow';
   return answer.status >= 400 ? 'business-answers' : 'business-ok';
 }
 
