@@ -27,7 +27,7 @@ const s1Down = (server: ServerState) => (server.subject === 'api/s1' ? ({ state:
 /** api/s1 was dead and was started; everything is well again. */
 function recovered(changes: Partial<VerificationFacts> = {}): VerificationFacts {
   return {
-    plan: { target: 'edge', backend: 'api', subjects: ['api/s1'], effects: [{ subject: 'api/s1', does: 'restart' }] },
+    plan: { target: 'edge', backend: 'api', subjects: ['api/s1'], effects: [{ subject: 'api/s1', does: 'restart' }], expected: [] },
     nowMs: doneAtMs + 10_000,
     doneAtMs,
     deadlineMs: 60_000,
@@ -50,6 +50,15 @@ describe('recovery needs positive evidence of everything', () => {
     const { verdict, indicators } = verify(recovered());
     expect(verdict).toBe('recovered');
     expect(indicators.every((indicator) => indicator.ok === true)).toBe(true);
+  });
+
+  it('finds a server that is called by its address under the new one', () => {
+    const before = { subject: 'api/10.0.0.9:80', does: 'readdress' } as const;
+    const moved = { subject: before.subject, field: 'address', was: 'http://10.0.0.9:80', becomes: 'http://10.0.0.1:80/app' } as const;
+    const state = stateWith(({ subject }) => (subject === 'api/s1' ? { subject: 'api/10.0.0.1:80' } : {}));
+    const plan = { target: 'edge', backend: 'api', subjects: [before.subject], effects: [before], expected: [moved] };
+    expect(verify(recovered({ plan, state })).verdict).toBe('recovered');
+    expect(verify(recovered({ plan: { ...plan, expected: [] }, state })).verdict).toBe('waiting');
   });
 
   it('may be while the window of a rate still drains', () => {

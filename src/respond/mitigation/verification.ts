@@ -25,7 +25,7 @@ export interface TrafficShare {
 }
 
 export interface VerificationFacts {
-  readonly plan: Pick<Plan, 'target' | 'backend' | 'subjects' | 'effects'>;
+  readonly plan: Pick<Plan, 'target' | 'backend' | 'subjects' | 'effects' | 'expected'>;
   readonly nowMs: number;
   /** When the last command was read back. */
   readonly doneAtMs: number;
@@ -105,7 +105,7 @@ function serving(facts: VerificationFacts): readonly Indicator[] {
   const wanted = facts.plan.effects.filter(({ does, subject }) => does !== 'take-out' && does !== 'limit' && subject !== facts.plan.target);
   const servers = backends.flatMap((backend) => backend.servers);
   const subjects = wanted.map(({ subject }): Indicator => {
-    const server = servers.find((one) => one.subject === subject);
+    const server = servers.find((one) => one.subject === subject) ?? servers.find((one) => one.subject === movedTo(subject, facts));
     const ok = server === undefined || server.state === 'unknown' || server.state === 'starting' ? null : serves(server);
     return { ...base, id: `serves/${subject}`, label: subject, now: server?.status ?? null, goal: { op: '==', value: 'serving' }, ok };
   });
@@ -116,6 +116,13 @@ function serving(facts: VerificationFacts): readonly Indicator[] {
     return { ...base, id: `serving/${backend.name}`, label, before, now, goal: { op: '>=', value: 1 }, ok: now >= 1 };
   });
   return [...subjects, ...counts];
+}
+
+/** Where a server that is called by its address went when the plan gave it another one; null when it keeps its name. */
+function movedTo(subject: string, { plan }: VerificationFacts): string | null {
+  const change = plan.expected.find((one) => one.subject === subject && one.field === 'address');
+  const address = change?.becomes.replace(/^[a-z0-9]{1,10}:\/\//, '').split('/')[0];
+  return address === undefined ? null : `${subject.slice(0, subject.lastIndexOf('/'))}/${address}`;
 }
 
 function ownBackends(facts: VerificationFacts): ReadonlySet<string> {

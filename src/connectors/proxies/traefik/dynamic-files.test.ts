@@ -142,7 +142,7 @@ describe('a directory', () => {
   routers:
     app: {rule: "Host(\`a\`)", service: app, middlewares: [auth], priority: 7}
   services:
-    app: {loadBalancer: {servers: [{url: "http://10.0.0.1"}], healthCheck: {path: /h, interval: 10}, passHostHeader: false}}
+    app: {loadBalancer: {servers: [{url: "http://10.0.0.1"}], healthCheck: {path: /h, interval: 10}, passHostHeader: false, serversTransport: slow}}
   middlewares:
     auth: {ipAllowList: {sourceRange: "10.0.0.0/8"}}
 `;
@@ -164,6 +164,7 @@ describe('a directory', () => {
             loadBalancer: {
               servers: [{ url: 'http://10.0.0.1' }],
               strategy: 'wrr',
+              serversTransport: 'slow@file',
               healthCheck: { path: '/h', interval: '10s', timeout: '5s' },
               ...over.service,
             },
@@ -187,6 +188,8 @@ describe('a directory', () => {
         { service: { servers: [{ url: 'http://10.0.0.1' }, { url: 'http://10.0.0.2' }] } },
         ['declare the service app otherwise'],
       ],
+      ['a transport by its whole name is the same transport', { service: { serversTransport: 'slow@file' } }, []],
+      ["another provider's transport", { service: { serversTransport: 'slow@docker' } }, ['declare the service app otherwise']],
       ['another rule', { router: { rule: 'Host(`b`)' } }, ['declare the router app otherwise']],
       ['a middleware taken out', { router: { middlewares: ['edge@file'] } }, ['declare the router app otherwise']],
       ['a router of no file', { more: { 'old@file': { rule: 'x', using: ['web'] } } }, ['runs the router old, which no file declares']],

@@ -112,6 +112,8 @@ function endsWith(list: readonly string[], tail: readonly string[]): boolean {
 
 function sameScalar(declared: unknown, running: unknown): boolean {
   if (String(declared) === String(running)) return true;
+  // A file names transports, TLS options and services of its own by their bare names; what runs has the provider's name, too.
+  if (typeof declared === 'string' && `${declared}@file` === running) return true;
   if (typeof declared === 'number' && typeof running === 'number') return declared === running;
   const duration = parseGoDuration(declared);
   return duration !== null && duration === parseGoDuration(running);

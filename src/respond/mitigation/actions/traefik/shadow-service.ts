@@ -50,7 +50,9 @@ function replacing(situation: ActionSituation): readonly ServiceServers[] | Impo
     if (right === null) continue;
     const host = right.host.includes(':') ? `[${right.host}]` : right.host;
     const replaced = { subject, url: `${server.address.scheme}://${host}:${right.port}` };
-    byBackend.set(backend.name, [...(byBackend.get(backend.name) ?? []), replaced]);
+    const before = byBackend.get(backend.name) ?? [];
+    // Traefik's servers are called by their addresses: several with one wrong address are one subject.
+    if (!before.some((other) => other.subject === subject)) byBackend.set(backend.name, [...before, replaced]);
   }
   if (byBackend.size === 0) return { impossible: 'no evidence says which address the servers should have' };
   return [...byBackend].map(([backend, replace]) => ({ kind: 'service-servers', backend, without: [], replace }));
