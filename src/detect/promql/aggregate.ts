@@ -1,10 +1,14 @@
 import { type Labels, labelsKey, labelsOf, withLabels } from '../../model/labels.ts';
+import type { NativeHistogram } from '../series/native-histogram.ts';
+import type { Annotations } from './annotations.ts';
 import type { Aggregate } from './ast.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { formatFixed } from './go-float.ts';
 import { quote } from './go-string.ts';
 import { meanOf, RunningVariance, sumOf } from './kahan.ts';
 import { LabelCache, rememberedFor } from './label-cache.ts';
+import { meanOfHistograms, sumOfHistograms } from './native-arithmetic.ts';
+import { formatNativeHistogram } from './native-text.ts';
 import { quantileOf } from './quantile.ts';
 import type { Vector, VectorSample } from './value.ts';
 
@@ -76,29 +80,70 @@ function extreme(members: readonly VectorSample[], better: (value: number, best:
  * Aggregates a vector. `parameter` is the number or string before the vector, where the aggregator has one.
  * Throws `EvaluationError` for a parameter without meaning.
  */
-export function aggregate(node: Aggregate, vector: Vector, parameter: number | string): Vector {
+export function aggregate(node: Aggregate, vector: Vector, parameter: number | string, annotations: Annotations): Vector {
   if (node.op === 'count_values') return countValues(node, vector, String(parameter));
   const number = typeof parameter === 'number' ? parameter : Number.NaN;
-  if (node.op === 'topk' || node.op === 'bottomk' || node.op === 'limitk') return choose(node, vector, number);
+  if (node.op === 'topk' || node.op === 'bottomk' || node.op === 'limitk') return choose(node, vector, number, annotations);
   if (node.op === 'limit_ratio') return limitRatio(vector, number);
   const reduce = reducers[node.op];
   if (reduce === undefined) throw new EvaluationError(`unknown aggregation ${quote(node.op)}`);
+  if (vector.some(({ histogram }) => histogram !== null)) return reduceWithHistograms(node, vector, number, annotations);
   return groups(node, vector).map(({ labels, members }) => ({
     labels,
     value: reduce(members, number),
+    histogram: null,
     dropName: members.some(({ dropName }) => dropName),
   }));
 }
 
+/** What a vector with native histograms in it comes to: sum and avg put them together, count and group count them, others ignore them. */
+function reduceWithHistograms(node: Aggregate, vector: Vector, parameter: number, annotations: Annotations): Vector {
+  const { op } = node;
+  const reduce = reducers[op];
+  const result: VectorSample[] = [];
+  for (const { labels, members } of groups(node, vector)) {
+    const dropName = members.some((member) => member.dropName);
+    const histograms = members.flatMap(({ histogram }) => histogram ?? []);
+    if (histograms.length > 0 && (op === 'sum' || op === 'avg')) {
+      const histogram = combinedOf(node, members, histograms, annotations);
+      if (histogram !== null) result.push({ labels, value: Number.NaN, histogram, dropName });
+      continue;
+    }
+    const eligible = op === 'count' || op === 'group' ? members : members.filter(({ histogram }) => histogram === null);
+    if (eligible.length < members.length) annotations.ignoredInAggregation(op, node.expr);
+    if (eligible.length > 0 && reduce !== undefined) result.push({ labels, value: reduce(eligible, parameter), histogram: null, dropName });
+  }
+  return result;
+}
+
+/** Sum or mean of a group's histograms; null when they cannot be put together. */
+function combinedOf(
+  { op, expr }: Aggregate,
+  members: readonly VectorSample[],
+  histograms: readonly NativeHistogram[],
+  annotations: Annotations,
+): NativeHistogram | null {
+  if (histograms.length < members.length) {
+    annotations.mixedSamplesInAggregation(expr);
+    return null;
+  }
+  const combined = op === 'sum' ? sumOfHistograms(histograms) : meanOfHistograms(histograms);
+  if (combined === null) annotations.mixedBuckets(members[0]?.labels['__name__'] ?? '', expr);
+  else annotations.combined(combined, 'aggregation', expr);
+  return combined?.histogram ?? null;
+}
+
 /** topk, bottomk and limitk: some members of each group as they are, best first. */
-function choose(node: Aggregate, vector: Vector, wanted: number): Vector {
+function choose(node: Aggregate, vector: Vector, wanted: number, annotations: Annotations): Vector {
   if (Number.isNaN(wanted)) throw new EvaluationError('Parameter value is NaN');
   if (Math.abs(wanted) >= 2 ** 63) {
     throw new EvaluationError(`Scalar value ${formatFixed(wanted)} ${wanted > 0 ? 'overflows' : 'underflows'} int64`);
   }
   const limit = Math.trunc(wanted);
   if (limit < 1) return [];
-  return groups(node, vector).flatMap(({ members }) => ranked(node.op, members).slice(0, limit));
+  const eligible = node.op === 'limitk' ? vector : vector.filter(({ histogram }) => histogram === null);
+  if (eligible.length < vector.length) annotations.ignoredInAggregation(node.op, node.expr);
+  return groups(node, eligible).flatMap(({ members }) => ranked(node.op, members).slice(0, limit));
 }
 
 function ranked(op: string, members: readonly VectorSample[]): readonly VectorSample[] {
@@ -131,13 +176,14 @@ function labelHashShare(labels: Labels): number {
 
 function countValues(node: Aggregate, vector: Vector, label: string): Vector {
   if (label === '' || !label.isWellFormed()) throw new EvaluationError(`invalid label name ${quote(label)}`);
-  const counts = new Map<string, { labels: Labels; value: number; dropName: boolean }>();
+  const counts = new Map<string, { labels: Labels; value: number; histogram: null; dropName: boolean }>();
   for (const { labels, members } of groups(node, vector)) {
-    for (const { value, dropName } of members) {
-      const counted = withLabels(labels, { [label]: formatFixed(value) });
+    for (const { value, histogram, dropName } of members) {
+      const text = histogram === null ? formatFixed(value) : formatNativeHistogram(histogram);
+      const counted = withLabels(labels, { [label]: text });
       const key = labelsKey(counted);
       const existing = counts.get(key);
-      if (existing === undefined) counts.set(key, { labels: counted, value: 1, dropName });
+      if (existing === undefined) counts.set(key, { labels: counted, value: 1, histogram: null, dropName });
       else existing.value++;
     }
   }

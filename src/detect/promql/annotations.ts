@@ -1,6 +1,7 @@
 import type { Span } from './ast.ts';
 import { formatShortest } from './go-float.ts';
 import { quote } from './go-string.ts';
+import type { Combined } from './native-arithmetic.ts';
 import { lineAndColumn } from './promql-error.ts';
 
 const counterName = /_(total|sum|count|bucket)$/;
@@ -45,6 +46,60 @@ export class Annotations {
 
   sortInRange(span: Span): void {
     this.warn('sort is ineffective for range queries since results are always ordered by labels', span);
+  }
+
+  mixedSamples(metric: string, span: Span): void {
+    this.warn(`encountered a mix of histograms and floats${forMetric(metric)}`, span);
+  }
+
+  mixedSamplesInAggregation(span: Span): void {
+    this.warn('encountered a mix of histograms and floats for aggregation', span);
+  }
+
+  mixedBuckets(metric: string, span: Span): void {
+    this.warn(`vector contains a mix of histograms with exponential and custom buckets schemas${forMetric(metric)}`, span);
+  }
+
+  mixedClassicAndNative(metric: string, span: Span): void {
+    this.warn(`vector contains a mix of classic and native histograms${forMetric(metric)}`, span);
+  }
+
+  notCounter(metric: string, span: Span): void {
+    this.warn(`this native histogram metric is not a counter: ${quote(metric)}`, span);
+  }
+
+  notGauge(metric: string, span: Span): void {
+    this.warn(`this native histogram metric is not a gauge: ${quote(metric)}`, span);
+  }
+
+  /** What came of putting histograms together, beyond the histogram. */
+  combined(
+    { conflictingResets, boundsReconciled }: Pick<Combined, 'conflictingResets' | 'boundsReconciled'>,
+    operation: 'addition' | 'subtraction' | 'aggregation',
+    span: Span,
+  ): void {
+    if (conflictingResets) this.warn(`conflicting counter resets during histogram ${operation}`, span);
+    if (boundsReconciled) this.inform(`mismatched custom buckets were reconciled during ${operation}`, span);
+  }
+
+  ignoredInRange(metric: string, span: Span): void {
+    this.inform(`ignored histograms in a range containing both floats and histograms${forMetric(metric)}`, span);
+  }
+
+  ignoredInAggregation(aggregation: string, span: Span): void {
+    this.inform(`ignored histogram in ${aggregation} aggregation`, span);
+  }
+
+  incompatibleTypes(left: string, op: string, right: string, span: Span): void {
+    this.inform(`incompatible sample types encountered for binary operator ${quote(op)}: ${left} ${op} ${right}`, span);
+  }
+
+  nanObservations(effect: string, functionName: string, metric: string, span: Span): void {
+    this.inform(`input to ${functionName} has NaN observations, ${effect}${forMetric(metric)}`, span);
+  }
+
+  overlappingStart(metric: string, span: Span): void {
+    this.warn(`sample has start time that overlaps with previous sample timestamp for metric ${quote(metric)}`, span);
   }
 
   /** A rate of something whose name does not end like a counter's. */

@@ -1,8 +1,10 @@
 import { formatLabels, type Labels, labelsKey, labelsOf } from '../../model/labels.ts';
+import type { Annotations } from './annotations.ts';
 import type { Binary, Matching } from './ast.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { LabelCache, rememberedFor } from './label-cache.ts';
 import { withoutName } from './metadata-labels.ts';
+import { type Operand, operateOnHistograms, trims } from './native-binary.ts';
 import { comparisons, setOperators } from './token.ts';
 import type { Vector, VectorSample } from './value.ts';
 
@@ -53,29 +55,38 @@ function compare(op: string, left: number, right: number): boolean {
   }
 }
 
-/** Operators that only native histograms know; between floats they have no result. */
-const histogramOnly: ReadonlySet<string> = new Set(['</', '>/']);
-
 /** A vector with a scalar on one side. `scalarFirst`: the scalar stands on the left. */
-export function vectorWithScalar(node: Binary, vector: Vector, scalar: number, scalarFirst: boolean): Vector {
+export function vectorWithScalar(node: Binary, vector: Vector, scalar: number, scalarFirst: boolean, annotations: Annotations): Vector {
   const { op, bool } = node;
-  if (histogramOnly.has(op)) return [];
+  const trim = trims.has(op);
   const filter = comparisons.has(op) && !bool;
   const result: VectorSample[] = [];
   for (const sample of vector) {
+    if (trim || sample.histogram !== null) {
+      const operand = sample.histogram ?? sample.value;
+      const made = scalarFirst
+        ? operateOnHistograms(node, scalar, operand, annotations)
+        : operateOnHistograms(node, operand, scalar, annotations);
+      if (made !== null && typeof made !== 'boolean') result.push(sampleOf(sample.labels, made, trim ? sample.dropName : true));
+      continue;
+    }
     const value = scalarFirst ? operate(op, scalar, sample.value) : operate(op, sample.value, scalar);
-    if (!filter) result.push({ labels: sample.labels, value, dropName: true });
+    if (!filter) result.push({ labels: sample.labels, value, histogram: null, dropName: true });
     else if (value === 1) result.push(sample);
   }
   return result;
 }
 
 /** Two vectors. Throws `EvaluationError` when series cannot be told apart. */
-export function vectorWithVector(node: Binary, left: Vector, right: Vector): Vector {
+export function vectorWithVector(node: Binary, left: Vector, right: Vector, annotations: Annotations): Vector {
   if (node.matching === null) throw new EvaluationError('vectors without matching');
   if (setOperators.has(node.op)) return combineSets(node.op, node.matching, left, right);
-  if (histogramOnly.has(node.op)) return [];
-  return matchVectors(node, node.matching, left, right);
+  return matchVectors(node, node.matching, left, right, annotations);
+}
+
+function sampleOf(labels: Labels, value: Operand, dropName: boolean): VectorSample {
+  const isHistogram = typeof value === 'object';
+  return { labels, value: isHistogram ? Number.NaN : value, histogram: isHistogram ? value : null, dropName };
 }
 
 const signaturesOf = rememberedFor(({ on, labels: names }: Matching) => {
@@ -113,11 +124,11 @@ function sidesOf(matching: Matching, left: Vector, right: Vector): Sides {
     : { many: left, one: right, swapped: false, fillMany: fillLeft, fillOne: fillRight };
 }
 
-function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vector): Vector {
+function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vector, annotations: Annotations): Vector {
   const signatures = signaturesOf(matching);
   const sides = sidesOf(matching, left, right);
   const bySignature = indexOne(sides, matching);
-  const matcher = new Matcher(node, matching, sides.swapped);
+  const matcher = new Matcher(node, matching, sides.swapped, annotations);
   const unmatched = new Set(bySignature.keys());
   for (const sample of sides.many) {
     const signature = signatures.get(sample.labels);
@@ -138,7 +149,7 @@ function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vec
 /** A stand-in for a missing series: the labels that both sides share. */
 function filler({ labels }: VectorSample, { on, labels: names }: Matching, value: number): VectorSample {
   const kept = Object.entries(labels).filter(([name]) => (on ? names.includes(name) : name !== '__name__' && !names.includes(name)));
-  return { labels: labelsOf(kept), value, dropName: false };
+  return { labels: labelsOf(kept), value, histogram: null, dropName: false };
 }
 
 function indexOne({ one, many, swapped }: Sides, matching: Matching): Map<string, VectorSample> {
@@ -179,7 +190,10 @@ class Matcher {
   private readonly seen = new Map<string, Set<string>>();
   private readonly resultLabels: LabelCache<Labels> | null;
 
-  constructor(node: Binary, matching: Matching, swapped: boolean) {
+  private readonly annotations: Annotations;
+
+  constructor(node: Binary, matching: Matching, swapped: boolean, annotations: Annotations) {
+    this.annotations = annotations;
     this.node = node;
     this.matching = matching;
     this.swapped = swapped;
@@ -188,6 +202,10 @@ class Matcher {
 
   add(many: VectorSample, one: VectorSample, signature: string): void {
     const { op, bool } = this.node;
+    if (many.histogram !== null || one.histogram !== null || trims.has(op)) {
+      this.addHistogram(many, one, signature);
+      return;
+    }
     const value = this.swapped ? operate(op, one.value, many.value) : operate(op, many.value, one.value);
     const filter = comparisons.has(op) && !bool;
     const dropped = filter && value !== 1;
@@ -197,7 +215,22 @@ class Matcher {
     this.remember(signature, labels);
     if (dropped) return;
     const kept = this.swapped ? one.value : many.value;
-    this.result.push({ labels, value: filter ? kept : value, dropName: bool || (filter && many.dropName) });
+    this.result.push({ labels, value: filter ? kept : value, histogram: null, dropName: bool || (filter && many.dropName) });
+  }
+
+  /** A pair with a native histogram among it. */
+  private addHistogram(many: VectorSample, one: VectorSample, signature: string): void {
+    const { node, annotations } = this;
+    const [left, right] = this.swapped ? [one, many] : [many, one];
+    const made = operateOnHistograms(node, left.histogram ?? left.value, right.histogram ?? right.value, annotations);
+    const dropped = made === null || (made === false && !node.bool);
+    if (dropped && (made === null || this.matching.cardinality !== 'one-to-one')) return;
+    const labels = this.resultLabels?.get(many.labels) ?? resultLabels(node, this.matching, many.labels, one.labels);
+    this.remember(signature, labels);
+    if (dropped) return;
+    const kept = typeof made !== 'boolean' ? made : node.bool ? Number(made) : (left.histogram ?? left.value);
+    const keepsName = typeof made === 'boolean' ? !node.bool : trims.has(node.op);
+    this.result.push(sampleOf(labels, kept, keepsName ? many.dropName : node.bool));
   }
 
   private remember(signature: string, labels: Labels): void {
@@ -222,7 +255,7 @@ const resultLabelsOf = rememberedFor((node: Binary) => {
 });
 
 function resultLabels({ op }: Binary, { cardinality, on, labels: names, include }: Matching, many: Labels, one: Labels): Labels {
-  const named = comparisons.has(op) ? many : withoutName(many);
+  const named = comparisons.has(op) || trims.has(op) ? many : withoutName(many);
   const pairs = Object.entries(named).filter(([name]) => cardinality !== 'one-to-one' || names.includes(name) === on);
   return labelsOf([...pairs, ...include.map((name) => [name, one[name] ?? ''] as const)]);
 }

@@ -1,15 +1,18 @@
 import { labelsOf } from '../../model/labels.ts';
+import type { NativeHistogram } from '../series/native-histogram.ts';
 import { labelsOfAbsence } from './absent.ts';
 import type { Call, Expr } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { typeOf } from './check.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { checkEdges } from './extended-difference.ts';
-import { formatShortest } from './go-float.ts';
+import { formatLabelNumber } from './go-float.ts';
 import { histogramFraction, histogramQuantile } from './histogram-functions.ts';
 import { addInfo } from './info-function.ts';
 import { clampTo, dateFunctions, instantFunctions, roundTo } from './instant-functions.ts';
 import { labelJoin, labelReplace, sortByLabels } from './label-functions.ts';
+import { computeWithHistograms, holdsHistograms } from './native-range-functions.ts';
+import { nativeVariance } from './native-statistics.ts';
 import { ascending } from './quantile.ts';
 import type { StepEvaluator } from './query-context.ts';
 import { keepsName, type RangeFunction, rangeFunctions } from './range-functions.ts';
@@ -66,10 +69,7 @@ export function callFunction(evaluation: StepEvaluator, call: Call, atMs: number
   const ofDate = dateFunctions[call.name];
   if (ofDate !== undefined) return dates(args, ofDate);
   const special = specialFunctions[call.name];
-  if (special === undefined)
-    throw new EvaluationError(
-      `function ${call.name}() needs ${call.name === 'start_timestamp' ? 'start times' : 'native histograms'}, which are not kept`,
-    );
+  if (special === undefined) throw new EvaluationError(`unknown function ${call.name}()`);
   return special(args);
 }
 
@@ -82,15 +82,19 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
   range: ({ evaluation }) => evaluation.context.span.rangeMs / 1_000,
   min_of: (args) => Math.min(args.scalar(0), args.scalar(1)),
   max_of: (args) => Math.max(args.scalar(0), args.scalar(1)),
-  vector: (args) => [{ labels: noLabels, value: args.scalar(0), dropName: false }],
+  vector: (args) => [{ labels: noLabels, value: args.scalar(0), histogram: null, dropName: false }],
   scalar: (args) => {
-    const vector = args.vector(0);
+    const vector = args.vector(0).filter(({ histogram }) => histogram === null);
     return vector.length === 1 ? (vector[0]?.value ?? Number.NaN) : Number.NaN;
   },
   info: (args) => addInfo(args.evaluation, args.call, args.vector(0), args.atMs),
   absent: (args) => (args.vector(0).length > 0 ? [] : absence(args)),
   absent_over_time: (args) => (args.evaluation.windows(args.expr(0), args.atMs).windows.length > 0 ? [] : absence(args)),
   timestamp: timestamps,
+  start_timestamp: (args) => {
+    const arg = unwrap(args.expr(0));
+    return arg.kind === 'selector' ? args.evaluation.startTimestamps(arg, args.atMs) : [];
+  },
   round: (args) => {
     const to = args.scalar(1, 1);
     return map(args.vector(0), (value) => roundTo(value, to));
@@ -113,24 +117,41 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
   sort_by_label_desc: (args) => sortedByLabel(args, true),
   label_replace: (args) => labelReplace(args.vector(0), args.strings(1)),
   label_join: (args) => labelJoin(args.vector(0), args.strings(1)),
+  histogram_count: (args) => ofHistograms(args, ({ count }) => count),
+  histogram_sum: (args) => ofHistograms(args, ({ sum }) => sum),
+  histogram_avg: (args) => ofHistograms(args, ({ sum, count }) => sum / count),
+  histogram_stddev: (args) => ofHistograms(args, (histogram) => Math.sqrt(nativeVariance(histogram))),
+  histogram_stdvar: (args) => ofHistograms(args, nativeVariance),
   histogram_quantile: (args) => histogramQuantile(args.scalar(0), args.vector(1), args.call.args, args.evaluation.context.annotations),
   histogram_quantiles: histogramQuantiles,
   histogram_fraction: (args) =>
     histogramFraction(args.scalar(0), args.scalar(1), args.vector(2), args.expr(2), args.evaluation.context.annotations),
 };
 
+/** A function of numbers, applied to the floats of a vector; native histograms are left out. */
 function map(vector: Vector, change: (value: number) => number): Vector {
-  return vector.map(({ labels, value }) => ({ labels, value: change(value), dropName: true }));
+  const result: VectorSample[] = [];
+  for (const { labels, value, histogram } of vector) {
+    if (histogram === null) result.push({ labels, value: change(value), histogram: null, dropName: true });
+  }
+  return result;
+}
+
+/** A function of native histograms, applied to those of a vector; floats are left out. */
+function ofHistograms(args: Arguments, read: (histogram: NativeHistogram) => number): Vector {
+  return args.vector(0).flatMap(({ labels, histogram }) => {
+    return histogram === null ? [] : [{ labels, value: read(histogram), histogram: null, dropName: true }];
+  });
 }
 
 function absence(args: Arguments): Vector {
-  return [{ labels: labelsOfAbsence(args.expr(0)), value: 1, dropName: false }];
+  return [{ labels: labelsOfAbsence(args.expr(0)), value: 1, histogram: null, dropName: false }];
 }
 
 function timestamps(args: Arguments): Vector {
   const arg = unwrap(args.expr(0));
   if (arg.kind === 'selector') return args.evaluation.timestamps(arg, args.atMs);
-  return map(args.vector(0), () => args.atMs / 1_000);
+  return args.vector(0).map(({ labels }) => ({ labels, value: args.atMs / 1_000, histogram: null, dropName: true }));
 }
 
 function dates(args: Arguments, ofDate: (date: Date) => number): Vector {
@@ -138,7 +159,7 @@ function dates(args: Arguments, ofDate: (date: Date) => number): Vector {
     const date = new Date(Math.trunc(seconds) * 1_000);
     return Number.isNaN(date.getTime()) ? Number.NaN : ofDate(date);
   };
-  if (args.call.args.length === 0) return [{ labels: noLabels, value: dateOf(args.atMs / 1_000), dropName: false }];
+  if (args.call.args.length === 0) return [{ labels: noLabels, value: dateOf(args.atMs / 1_000), histogram: null, dropName: false }];
   return map(args.vector(0), dateOf);
 }
 
@@ -147,7 +168,7 @@ function isRange({ context }: StepEvaluator): boolean {
 }
 
 function sorted(args: Arguments, direction: 1 | -1): Vector {
-  const vector = args.vector(0);
+  const vector = args.vector(0).filter(({ histogram }) => histogram === null);
   if (isRange(args.evaluation)) args.evaluation.context.annotations.sortInRange(args.call);
   // NaN comes last in both directions.
   return [...vector].sort((a, b) => {
@@ -168,7 +189,7 @@ function histogramQuantiles(args: Arguments): Vector {
   return args.call.args.slice(2).flatMap((quantileArg, index) => {
     const q = args.scalar(index + 2);
     const samples = histogramQuantile(q, vector, [quantileArg, args.expr(0)], args.evaluation.context.annotations);
-    return samples.map((sample) => ({ ...sample, labels: labelsOf([...Object.entries(sample.labels), [label, formatShortest(q)]]) }));
+    return samples.map((sample) => ({ ...sample, labels: labelsOf([...Object.entries(sample.labels), [label, formatLabelNumber(q)]]) }));
   });
 }
 
@@ -184,8 +205,11 @@ function overWindows(args: Arguments, compute: RangeFunction): Vector {
   const keeps = keepsName.has(call.name);
   const result: VectorSample[] = [];
   for (const window of windows) {
-    const value = compute(window, rangeCall);
-    if (value !== null) result.push({ labels: window.labels, value, dropName: keeps ? window.dropName : true });
+    const value = holdsHistograms(window) ? computeWithHistograms(call.name, window, rangeCall) : compute(window, rangeCall);
+    if (value === null) continue;
+    const dropName = keeps ? window.dropName : true;
+    if (typeof value === 'number') result.push({ labels: window.labels, value, histogram: null, dropName });
+    else result.push({ labels: window.labels, value: Number.NaN, histogram: value, dropName });
   }
   return result;
 }

@@ -3,13 +3,15 @@ import type { Queryable } from '../series/queryable.ts';
 import { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
 import { typeOf } from './check.ts';
+import { countedSelectors } from './counted-selectors.ts';
 import { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { Budget, defaultLimits, type Limits } from './limits.ts';
 import { withoutName } from './metadata-labels.ts';
+import { holdsHistograms } from './native-range-functions.ts';
 import type { QueryContext } from './query-context.ts';
 import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
-import type { MatrixSeries, QueryResult, QueryValue, Vector } from './value.ts';
+import type { MatrixSeries, QueryResult, QueryValue, ResultSample, Vector, VectorSample } from './value.ts';
 
 /** How far back an instant selector looks for a sample, unless told otherwise. */
 export const defaultLookbackMs = 300_000;
@@ -37,13 +39,13 @@ export interface RangeQuery extends QueryOptions {
 /** The value of an expression at one instant. Throws `EvaluationError` or `PromqlError`. */
 export function evaluateInstant(expr: Expr, options: InstantQuery): QueryResult {
   const { atMs } = options;
-  const context = contextOf(options, atMs, atMs, 0);
+  const context = contextOf(expr, options, atMs, atMs, 0);
   const evaluation = new Evaluation(context, atMs, atMs);
   if (typeOf(expr) === 'matrix') return result(context, { type: 'matrix', series: windowsAsSeries(evaluation, expr, atMs) });
   const value = evaluation.at(expr, atMs);
   if (typeof value === 'number') return result(context, { type: 'scalar', value, atMs });
   if (typeof value === 'string') return result(context, { type: 'string', value, atMs });
-  return result(context, { type: 'vector', atMs, samples: named(value) });
+  return result(context, { type: 'vector', atMs, samples: named(value).map(resultSample) });
 }
 
 /** The value of an expression at `startMs` and every `stepMs` through `endMs`. A scalar gives one series without labels. */
@@ -55,13 +57,13 @@ export function evaluateRange(expr: Expr, options: RangeQuery): QueryResult {
     throw new EvaluationError(`invalid expression type "${name}" for range query, must be Scalar or instant Vector`);
   }
   const steps = checkedSteps(options);
-  const context = contextOf(options, startMs, endMs, stepMs);
+  const context = contextOf(expr, options, startMs, endMs, stepMs);
   const evaluation = new Evaluation(context, startMs, endMs);
   const collector = new SeriesCollector(context.budget);
   for (let step = 0; step < steps; step++) {
     const atMs = startMs + step * stepMs;
     const value = evaluation.at(expr, atMs);
-    collector.add(typeof value === 'object' ? namedVector(value) : scalarVector(value), atMs);
+    collector.add(typeof value === 'object' ? named(value) : scalarVector(value), atMs);
   }
   return result(context, { type: 'matrix', series: collector.matrix() });
 }
@@ -74,7 +76,7 @@ function checkedSteps({ startMs, endMs, stepMs, limits }: RangeQuery): number {
   return steps;
 }
 
-function contextOf(options: QueryOptions, startMs: number, endMs: number, stepMs: number): QueryContext {
+function contextOf(expr: Expr, options: QueryOptions, startMs: number, endMs: number, stepMs: number): QueryContext {
   return {
     queryable: options.queryable,
     lookbackMs: options.lookbackMs ?? defaultLookbackMs,
@@ -84,6 +86,7 @@ function contextOf(options: QueryOptions, startMs: number, endMs: number, stepMs
     span: { stepMs, rangeMs: endMs - startMs },
     annotations: new Annotations(options.text ?? ''),
     budget: new Budget({ ...defaultLimits, ...options.limits }),
+    countedSelectors: countedSelectors(expr),
   };
 }
 
@@ -92,27 +95,34 @@ function result({ annotations }: QueryContext, value: QueryValue): QueryResult {
 }
 
 function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): MatrixSeries[] {
-  const series = evaluation.windows(expr, atMs).windows.map(({ labels, dropName, times, values, start, end }) => ({
-    labels: dropName ? withoutName(labels) : labels,
-    times: Array.from({ length: end - start }, (_, index) => times[start + index] ?? 0),
-    values: Array.from({ length: end - start }, (_, index) => values[start + index] ?? 0),
-  }));
+  const series = evaluation.windows(expr, atMs).windows.map((window) => {
+    const { labels, dropName, times, values, histograms, start, end } = window;
+    const part = <T>(at: (index: number) => T): T[] => Array.from({ length: end - start }, (_, index) => at(start + index));
+    return {
+      labels: dropName ? withoutName(labels) : labels,
+      times: part((index) => times[index] ?? 0),
+      values: part((index) => values[index] ?? 0),
+      ...(holdsHistograms(window) ? { histograms: part((index) => histograms?.[index] ?? null) } : {}),
+    };
+  });
   return series.sort((a, b) => (keyOf.get(a.labels) < keyOf.get(b.labels) ? -1 : 1));
 }
 
 /** The vector with the names removed that operations dropped; label sets must still differ then. */
-function named(vector: Vector): { labels: Labels; value: number }[] {
-  const samples = vector.map(({ labels, value, dropName }) => ({ labels: dropName ? withoutName(labels) : labels, value }));
+function named(vector: Vector): VectorSample[] {
+  const samples = vector.map(({ labels, value, histogram, dropName }) => {
+    return { labels: dropName ? withoutName(labels) : labels, value, histogram, dropName: false };
+  });
   if (samples.length > 1 && new Set(samples.map(({ labels }) => keyOf.get(labels))).size < samples.length) throw duplicateLabels();
   return samples;
 }
 
-function namedVector(vector: Vector): Vector {
-  return named(vector).map((sample) => ({ ...sample, dropName: false }));
+function resultSample({ labels, value, histogram }: VectorSample): ResultSample {
+  return histogram === null ? { labels, value } : { labels, value, histogram };
 }
 
 function scalarVector(value: number | string): Vector {
-  return [{ labels: noLabels, value: Number(value), dropName: false }];
+  return [{ labels: noLabels, value: Number(value), histogram: null, dropName: false }];
 }
 
 const noLabels: Labels = Object.freeze(Object.create(null));

@@ -7,9 +7,12 @@ import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { extendedWindow, smoothedValue } from './extended-difference.ts';
 import { rememberedFor } from './label-cache.ts';
+import { scaleHistogram } from './native-arithmetic.ts';
+import { smoothedHistogram } from './native-extended-difference.ts';
+import { histogramsIn } from './native-rate.ts';
 import type { QueryContext, StepEvaluator, Windows } from './query-context.ts';
 import { SeriesCollector } from './series-collector.ts';
-import { indexAfter, type SelectedSeries, selected, selectedSamples, windowOf } from './series-cursor.ts';
+import { indexAfter, type SelectedSeries, selected, selectedSamples, windowOf, withResolvedHints } from './series-cursor.ts';
 import type { SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
@@ -73,11 +76,11 @@ export class Evaluation implements StepEvaluator {
     const right = this.at(expr.right, atMs);
     if (typeof left === 'number') {
       if (typeof right === 'number') return operate(expr.op, left, right);
-      if (typeof right === 'object') return vectorWithScalar(expr, right, left, true);
+      if (typeof right === 'object') return vectorWithScalar(expr, right, left, true, this.context.annotations);
     }
     if (typeof left === 'object') {
-      if (typeof right === 'number') return vectorWithScalar(expr, left, right, false);
-      if (typeof right === 'object') return vectorWithVector(expr, left, right);
+      if (typeof right === 'number') return vectorWithScalar(expr, left, right, false, this.context.annotations);
+      if (typeof right === 'object') return vectorWithVector(expr, left, right, this.context.annotations);
     }
     throw new EvaluationError(`operator ${expr.op} is not defined between ${typeof left} and ${typeof right}`);
   }
@@ -93,7 +96,7 @@ export class Evaluation implements StepEvaluator {
       const capped = Math.sign(parameter);
       this.context.annotations.warn(`ratio value should be between -1 and 1, got ${parameter}, capping to ${capped}`, expr.parameter);
     }
-    return aggregate(expr, vector, parameter);
+    return aggregate(expr, vector, parameter, this.context.annotations);
   }
 
   /** Each series' youngest sample within the lookback window. */
@@ -101,7 +104,8 @@ export class Evaluation implements StepEvaluator {
     const result: VectorSample[] = [];
     if (selector.edges === 'smoothed') return this.smoothedVector(selector, atMs);
     this.eachCurrent(selector, atMs, (series, index) => {
-      result.push({ labels: series.labels, value: series.values[index] ?? Number.NaN, dropName: false });
+      const histogram = series.histograms === null ? null : (series.histograms[index] ?? null);
+      result.push({ labels: series.labels, value: series.values[index] ?? Number.NaN, histogram, dropName: false });
     });
     return result;
   }
@@ -110,16 +114,43 @@ export class Evaluation implements StepEvaluator {
   private smoothedVector(selector: Selector, atMs: number): Vector {
     const referenceMs = this.reference(selector.at, selector.offset, atMs);
     return this.instantSeries(selector).flatMap((series) => {
+      if (series.histograms !== null) return this.smoothedSample(selector, series, referenceMs);
       const value = smoothedValue(series, referenceMs, this.context.lookbackMs);
-      return value === null ? [] : [{ labels: series.labels, value, dropName: false }];
+      return value === null ? [] : [{ labels: series.labels, value, histogram: null, dropName: false }];
     });
+  }
+
+  /** The same of a series with native histograms in it. */
+  private smoothedSample(selector: Selector, series: SelectedSeries, atMs: number): VectorSample[] {
+    const { lookbackMs, annotations } = this.context;
+    const around = windowOf(series, atMs - lookbackMs, atMs + lookbackMs);
+    const metric = series.labels['__name__'] ?? '';
+    const histograms = histogramsIn(around);
+    if (histograms.length > 0 && histograms.length < around.end - around.start) {
+      annotations.mixedSamples(metric, selector);
+      return [];
+    }
+    const value = histograms.length === 0 ? smoothedValue(series, atMs, lookbackMs) : smoothedHistogram(series, atMs, lookbackMs);
+    if (value === 'mixed') annotations.mixedBuckets(metric, selector);
+    if (value === null || value === 'mixed') return [];
+    const isFloat = typeof value === 'number';
+    return [{ labels: series.labels, value: isFloat ? value : Number.NaN, histogram: isFloat ? null : value, dropName: false }];
+  }
+
+  /** When the counter behind each sample began, in seconds; 0 where that is not known: `start_timestamp(selector)`. */
+  startTimestamps(selector: Selector, atMs: number): Vector {
+    const result: VectorSample[] = [];
+    this.eachCurrent(selector, atMs, (series, index) => {
+      result.push({ labels: series.labels, value: (series.startTimes?.[index] ?? 0) / 1_000, histogram: null, dropName: true });
+    });
+    return result;
   }
 
   /** The same with the sample's own time, in seconds, as value: `timestamp(selector)`. */
   timestamps(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
     this.eachCurrent(selector, atMs, (series, index) => {
-      result.push({ labels: series.labels, value: (series.times[index] ?? 0) / 1_000, dropName: true });
+      result.push({ labels: series.labels, value: (series.times[index] ?? 0) / 1_000, histogram: null, dropName: true });
     });
     return result;
   }
@@ -171,7 +202,8 @@ export class Evaluation implements StepEvaluator {
     const fromMs = this.reference(selector.at, selector.offset, this.startMs) - reachMs;
     const throughMs = this.reference(selector.at, selector.offset, this.endMs) + (selector.edges === 'smoothed' ? neighboursMs : 0);
     const marked = range === null && selector.edges !== 'smoothed';
-    return queryable.select(selector.matchers, fromMs, throughMs).map(marked ? selected : selectedSamples);
+    const all = queryable.select(selector.matchers, fromMs, throughMs).map(marked ? selected : selectedSamples);
+    return this.context.countedSelectors.has(selector) ? all.map(withResolvedHints) : all;
   }
 
   /** The series of a subquery for all steps: its expression at whole multiples of its step. */
@@ -198,5 +230,7 @@ export class Evaluation implements StepEvaluator {
 function negate(value: StepValue): StepValue {
   if (typeof value === 'number') return -value;
   if (typeof value === 'string') throw new EvaluationError('a string has no negative');
-  return value.map(({ labels, value: number }) => ({ labels, value: -number, dropName: true }));
+  return value.map(({ labels, value: number, histogram }) => {
+    return { labels, value: -number, histogram: histogram === null ? null : scaleHistogram(histogram, -1), dropName: true };
+  });
 }

@@ -36,10 +36,12 @@ export function extendedDifference(window: SeriesWindow, bounds: WindowBounds, k
   const smoothed = edges === 'smoothed';
   const startsBefore = (times[start] ?? 0) < bounds.startMs;
   const endsBehind = (times[end - 1] ?? 0) > bounds.endMs;
+  // Both edges between the same two samples: a restart there lies before both.
+  const sameGap = startsBefore && end - start === 2;
   const left =
     smoothed && startsBefore && end - start > 1 ? between(window, start, bounds.startMs, kind.counter, true) : (values[start] ?? 0);
   const right =
-    smoothed && endsBehind && end - start > 1 ? between(window, end - 2, bounds.endMs, kind.counter, false) : (values[end - 1] ?? 0);
+    smoothed && endsBehind && end - start > 1 ? between(window, end - 2, bounds.endMs, kind.counter, sameGap) : (values[end - 1] ?? 0);
   const difference = right - left + (kind.counter ? restarts(window, left, right, startsBefore, endsBehind) : 0);
   return kind.perSecond ? difference / ((bounds.endMs - bounds.startMs) / 1_000) : difference;
 }

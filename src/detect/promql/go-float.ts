@@ -114,3 +114,9 @@ export function parseNumber(text: string): number | null {
   if (integer !== null) return negative ? -integer : integer;
   return parseFloat64(text);
 }
+
+/** A number as the value of a label (`le`, `quantile`) in OpenMetrics: always with a point or an exponent. */
+export function formatLabelNumber(value: number): string {
+  const text = formatShortest(value);
+  return !Number.isFinite(value) || /[e.]/.test(text) ? text : `${text}.0`;
+}

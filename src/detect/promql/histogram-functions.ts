@@ -1,9 +1,11 @@
 import { type Labels, labelsKey, withoutLabels } from '../../model/labels.ts';
+import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
 import { parseFloat64 } from './go-float.ts';
 import { type Bucket, bucketFraction, bucketQuantile } from './histogram-buckets.ts';
 import { LabelCache } from './label-cache.ts';
+import { type NanEffect, nativeFraction, nativeQuantile } from './native-statistics.ts';
 import type { Vector, VectorSample } from './value.ts';
 
 interface Histogram {
@@ -23,10 +25,26 @@ const bucketLabels = new LabelCache((labels: Labels): BucketLabels => {
   return { key: labelsKey(rest), labels: rest, upperBound: parseFloat64(labels['le'] ?? '') };
 });
 
-/** Classic histograms in a vector of buckets, one for each label set without `le`. */
-function histogramsOf(vector: Vector, annotations: Annotations, place: Expr): Histogram[] {
+/** The native and the classic histograms of a vector. */
+interface Histograms {
+  readonly native: readonly NativeSample[];
+  readonly classic: readonly Histogram[];
+}
+
+interface NativeSample {
+  readonly labels: Labels;
+  readonly histogram: NativeHistogram;
+}
+
+/** Classic histograms, one for each label set without `le`, and native ones. Where both have the same labels, neither counts. */
+function histogramsOf(vector: Vector, annotations: Annotations, place: Expr): Histograms {
   const byKey = new Map<string, Histogram>();
+  const natives: NativeSample[] = [];
   for (const sample of vector) {
+    if (sample.histogram !== null) {
+      natives.push({ labels: sample.labels, histogram: sample.histogram });
+      continue;
+    }
     const { key, labels, upperBound } = bucketLabels.get(sample.labels);
     if (upperBound === null) {
       annotations.badBucketLabel(sample.labels['__name__'] ?? '', sample.labels['le'] ?? '', place);
@@ -37,26 +55,48 @@ function histogramsOf(vector: Vector, annotations: Annotations, place: Expr): Hi
     if (histogram === undefined) byKey.set(key, { labels, buckets: [bucket] });
     else histogram.buckets.push(bucket);
   }
-  return [...byKey.values()];
+  const doubled = new Set(natives.map(({ labels }) => bucketLabels.get(labels).key).filter((key) => byKey.has(key)));
+  const native = natives.filter(({ labels }) => {
+    const isDoubled = doubled.has(bucketLabels.get(labels).key);
+    if (isDoubled) annotations.mixedClassicAndNative(labels['__name__'] ?? '', place);
+    return !isDoubled;
+  });
+  for (const key of doubled) byKey.delete(key);
+  return { native, classic: [...byKey.values()] };
 }
 
-/** `histogram_quantile` over classic buckets. */
+const nanSentences: Readonly<Record<Exclude<NanEffect, 'none'>, string>> = { result: 'result is NaN', skew: 'result is skewed higher' };
+
+/** `histogram_quantile` over native histograms and classic buckets. */
 export function histogramQuantile(q: number, vector: Vector, args: readonly Expr[], annotations: Annotations): VectorSample[] {
   const [quantileArg, vectorArg] = args;
   if (quantileArg === undefined || vectorArg === undefined) return [];
   if (!(q >= 0 && q <= 1)) annotations.invalidQuantile(q, quantileArg);
-  return histogramsOf(vector, annotations, vectorArg).map(({ labels, buckets }) => {
+  const { native, classic } = histogramsOf(vector, annotations, vectorArg);
+  const ofNative = native.map(({ labels, histogram }) => {
+    const { value, nan } = nativeQuantile(q, histogram);
+    if (nan !== 'none') annotations.nanObservations(nanSentences[nan], 'histogram_quantile', labels['__name__'] ?? '', vectorArg);
+    return plainSample(labels, value);
+  });
+  const ofClassic = classic.map(({ labels, buckets }) => {
     const { value, forcedMonotonicity } = bucketQuantile(q, buckets);
     if (forcedMonotonicity) annotations.forcedMonotonicity(labels['__name__'] ?? '', vectorArg);
-    return { labels, value, dropName: true };
+    return plainSample(labels, value);
   });
+  return [...ofNative, ...ofClassic];
 }
 
-/** `histogram_fraction` over classic buckets. */
+function plainSample(labels: Labels, value: number): VectorSample {
+  return { labels, value, histogram: null, dropName: true };
+}
+
+/** `histogram_fraction` over native histograms and classic buckets. */
 export function histogramFraction(lower: number, upper: number, vector: Vector, arg: Expr, annotations: Annotations): VectorSample[] {
-  return histogramsOf(vector, annotations, arg).map(({ labels, buckets }) => ({
-    labels,
-    value: bucketFraction(lower, upper, buckets),
-    dropName: true,
-  }));
+  const { native, classic } = histogramsOf(vector, annotations, arg);
+  const ofNative = native.map(({ labels, histogram }) => {
+    const effect = 'which are excluded from all fractions';
+    if (Number.isNaN(histogram.sum)) annotations.nanObservations(effect, 'histogram_fraction', labels['__name__'] ?? '', arg);
+    return plainSample(labels, nativeFraction(lower, upper, histogram));
+  });
+  return [...ofNative, ...classic.map(({ labels, buckets }) => plainSample(labels, bucketFraction(lower, upper, buckets)))];
 }

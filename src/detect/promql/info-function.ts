@@ -85,6 +85,11 @@ function targetKey(labels: Labels): string {
 
 /** The info series of each target, of each metric the one with the youngest sample. */
 function currentInfo(evaluator: StepEvaluator, { selector }: InfoSource, atMs: number): Map<string, Labels[]> {
+  const histogram = evaluator.vector(selector, atMs).find((sample) => sample.histogram !== null);
+  if (histogram !== undefined) {
+    const metric = quote(histogram.labels['__name__'] ?? '');
+    throw new EvaluationError(`info metric ${metric} holds native histograms: info metrics must be floats`);
+  }
   const youngest = new Map<string, VectorSample>();
   for (const sample of evaluator.timestamps(selector, atMs)) {
     const key = `${sample.labels['__name__']}\u0001${targetKey(sample.labels)}`;

@@ -17,6 +17,8 @@ export interface QueryContext {
   readonly span: QuerySpan;
   readonly annotations: Annotations;
   readonly budget: Budget;
+  /** Selectors of which only counts and sums of native histograms are asked. */
+  readonly countedSelectors: ReadonlySet<Selector>;
 }
 
 /** The windows of a range vector at one step, and the interval that they cover. */
@@ -34,5 +36,6 @@ export interface StepEvaluator {
   vector(expr: Expr, atMs: number): Vector;
   scalar(expr: Expr, atMs: number): number;
   timestamps(selector: Selector, atMs: number): Vector;
+  startTimestamps(selector: Selector, atMs: number): Vector;
   windows(expr: Expr, atMs: number): Windows;
 }

@@ -1,3 +1,4 @@
+import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { Annotations } from './annotations.ts';
 import type { Edges, Span } from './ast.ts';
 import { extrapolatedDifference, instantDifference, type RateKind, type WindowBounds } from './counter-rate.ts';
@@ -7,6 +8,7 @@ import { formatFixed } from './go-float.ts';
 import { meanOf, RunningVariance, sumOf } from './kahan.ts';
 import { quantileOf } from './quantile.ts';
 import { linearRegression } from './regression.ts';
+import { beganAnew, warnOfOverlaps } from './start-times.ts';
 import type { SeriesWindow } from './value.ts';
 
 /** What a range function knows besides the window's samples. */
@@ -22,12 +24,16 @@ export interface RangeCall extends WindowBounds {
 }
 
 /** One value of a window of at least one sample; null: no result for this series. */
-export type RangeFunction = (window: SeriesWindow, call: RangeCall) => number | null;
+export type RangeFunction = (window: SeriesWindow, call: RangeCall) => number | NativeHistogram | null;
+
+/** The same over floats alone. */
+type FloatFunction = (window: SeriesWindow, call: RangeCall) => number | null;
 
 /** Functions whose result is a sample of the series itself, and so keeps its name. */
 export const keepsName: ReadonlySet<string> = new Set(['last_over_time', 'first_over_time']);
 
-export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
+/** Over windows of floats. */
+export const rangeFunctions: Readonly<Record<string, FloatFunction>> = {
   rate: counting((window, call) => difference(window, call, { counter: true, perSecond: true })),
   increase: counting((window, call) => difference(window, call, { counter: true, perSecond: false })),
   delta: (window, call) => difference(window, call, { counter: false, perSecond: false }),
@@ -37,7 +43,7 @@ export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
   predict_linear: predictLinear,
   double_exponential_smoothing: smooth,
   changes: (window) => count(window, (value, before) => value !== before && !(Number.isNaN(value) && Number.isNaN(before))),
-  resets: (window) => count(window, (value, before) => value < before),
+  resets: (window) => (window.startTimes === null ? count(window, (value, before) => value < before) : countResets(window)),
   count_over_time: size,
   present_over_time: () => 1,
   last_over_time: ({ values, end }) => values[end - 1] ?? null,
@@ -85,12 +91,22 @@ function difference(window: SeriesWindow, call: RangeCall, kind: RateKind): numb
   return call.edges === null ? extrapolatedDifference(window, call, kind) : extendedDifference(window, call, kind, call.edges);
 }
 
-function counting(inner: RangeFunction): RangeFunction {
+function counting(inner: FloatFunction): FloatFunction {
   return (window, call) => {
+    if (window.startTimes !== null) warnOfOverlaps(window, window.startTimes, call);
     const value = inner(window, call);
     if (value !== null) call.annotations.possibleNonCounter(window.labels['__name__'], call.place);
     return value;
   };
+}
+
+function countResets(window: SeriesWindow): number {
+  const { values, start, end } = window;
+  let total = 0;
+  for (let index = start + 1; index < end; index++) {
+    if ((values[index] ?? 0) < (values[index - 1] ?? 0) || beganAnew(window, index)) total++;
+  }
+  return total;
 }
 
 function size({ start, end }: SeriesWindow): number {

@@ -1,6 +1,7 @@
 import { type Labels, labelsKey } from '../../model/labels.ts';
+import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { LabelMatcher, Queryable, SeriesView } from '../series/queryable.ts';
-import { EvaluationError } from './evaluation-error.ts';
+import { storedHint } from './native-resets.ts';
 import type { DescribedValue } from './series-description.ts';
 
 interface Stored {
@@ -8,8 +9,10 @@ interface Stored {
   times: Float64Array;
   values: Float64Array;
   stale: Uint8Array;
-  /** Instants of native histograms, which this store does not hold. */
-  readonly histogramsAt: number[];
+  /** Native histograms at their places; null until there is one. */
+  histograms: (NativeHistogram | null)[] | null;
+  /** Start times at their places; null until there is one. */
+  startTimes: Float64Array | null;
   size: number;
 }
 
@@ -17,23 +20,39 @@ interface Stored {
 export class SampleStore implements Queryable {
   private readonly byKey = new Map<string, Stored>();
 
-  /** Adds a value; one at the same instant is replaced, an older one than the youngest is put in its place. */
-  add(labels: Labels, atMs: number, value: DescribedValue): void {
+  /** Adds a value; one at the same instant is replaced, an older one than the youngest is put in its place. `startMs` 0: not known. */
+  add(labels: Labels, atMs: number, value: DescribedValue, startMs = 0): void {
     if (value === null) return;
     const series = this.seriesOf(labels);
-    if (typeof value === 'object') {
-      series.histogramsAt.push(atMs);
-      return;
-    }
     const index = place(series, atMs);
     series.times[index] = atMs;
-    series.values[index] = value === 'stale' ? 0 : value;
+    series.values[index] = typeof value === 'number' ? value : typeof value === 'object' ? Number.NaN : 0;
     series.stale[index] = value === 'stale' ? 1 : 0;
+    const histogram = typeof value === 'object' ? value.histogram : null;
+    if (histogram !== null || series.histograms !== null) {
+      series.histograms ??= new Array<null>(series.size).fill(null);
+      const hint = histogram === null ? null : storedHint(histogram, series.histograms[index - 1] ?? null);
+      series.histograms[index] = histogram === null || hint === null ? null : { ...histogram, hint };
+    }
+    if (startMs !== 0 || series.startTimes !== null) {
+      series.startTimes ??= new Float64Array(series.times.length);
+      series.startTimes[index] = startMs;
+    }
   }
 
-  /** Adds values `stepMs` apart. */
-  addAll(labels: Labels, values: readonly DescribedValue[], startMs: number, stepMs: number): void {
-    for (const [index, value] of values.entries()) this.add(labels, startMs + index * stepMs, value);
+  /** Adds values `stepMs` apart; `startOffsetsMs` says where from a sample its counter began, null where that is not known. */
+  addAll(
+    labels: Labels,
+    values: readonly DescribedValue[],
+    startMs: number,
+    stepMs: number,
+    startOffsetsMs: readonly (number | null)[] = [],
+  ): void {
+    for (const [index, value] of values.entries()) {
+      const atMs = startMs + index * stepMs;
+      const offsetMs = startOffsetsMs[index] ?? null;
+      this.add(labels, atMs, value, offsetMs === null ? 0 : atMs + offsetMs);
+    }
   }
 
   clear(): void {
@@ -44,13 +63,11 @@ export class SampleStore implements Queryable {
     const views: SeriesView[] = [];
     for (const series of this.byKey.values()) {
       if (!matchers.every((matcher) => matcher.matches(series.labels[matcher.name] ?? ''))) continue;
-      if (series.histogramsAt.some((atMs) => atMs > afterMs && atMs <= throughMs)) {
-        throw new EvaluationError('the series holds native histograms, which are not supported');
-      }
       const times = series.times.subarray(0, series.size);
       const start = firstAfter(times, afterMs);
       const end = firstAfter(times, throughMs);
-      if (start < end) views.push({ labels: series.labels, times, values: series.values, stale: series.stale, start, end });
+      const { labels, values, stale, histograms, startTimes } = series;
+      if (start < end) views.push({ labels, times, values, stale, histograms, startTimes, start, end });
     }
     return views;
   }
@@ -64,7 +81,8 @@ export class SampleStore implements Queryable {
       times: new Float64Array(16),
       values: new Float64Array(16),
       stale: new Uint8Array(16),
-      histogramsAt: [],
+      histograms: null,
+      startTimes: null,
       size: 0,
     };
     this.byKey.set(key, made);
@@ -81,6 +99,8 @@ function place(series: Stored, atMs: number): number {
     series.times.copyWithin(index + 1, index, series.size);
     series.values.copyWithin(index + 1, index, series.size);
     series.stale.copyWithin(index + 1, index, series.size);
+    series.histograms?.splice(index, 0, null);
+    series.startTimes?.copyWithin(index + 1, index, series.size);
   }
   series.size++;
   return index;
@@ -88,13 +108,16 @@ function place(series: Stored, atMs: number): number {
 
 function grow(series: Stored): void {
   const capacity = series.times.length * 2;
-  const { times, values, stale } = series;
+  const { times, values, stale, startTimes } = series;
   series.times = new Float64Array(capacity);
   series.values = new Float64Array(capacity);
   series.stale = new Uint8Array(capacity);
   series.times.set(times);
   series.values.set(values);
   series.stale.set(stale);
+  if (startTimes === null) return;
+  series.startTimes = new Float64Array(capacity);
+  series.startTimes.set(startTimes);
 }
 
 function firstAfter(times: Float64Array, atMs: number): number {

@@ -1,4 +1,6 @@
+import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { SeriesView } from '../series/queryable.ts';
+import { resolvedHint } from './native-resets.ts';
 import type { SeriesWindow } from './value.ts';
 
 /** A series as a query reads it: the part of the store's columns that any of its steps can reach. */
@@ -8,9 +10,10 @@ export interface SelectedSeries extends SeriesWindow {
 }
 
 /** The view of a store with its markers kept, for instant selectors. */
-export function selected({ labels, times, values, stale, start, end }: SeriesView): SelectedSeries {
+export function selected(view: SeriesView): SelectedSeries {
+  const { labels, times, values, stale, start, end, histograms = null, startTimes = null } = view;
   const marked = hasMarker(stale, start, end);
-  return { labels, times, values, start, end, stale: marked ? stale : null, dropName: false };
+  return { labels, times, values, histograms, startTimes, start, end, stale: marked ? stale : null, dropName: false };
 }
 
 /** The view of a store without its markers, for range selectors. Copies only what has markers. */
@@ -18,14 +21,19 @@ export function selectedSamples(view: SeriesView): SelectedSeries {
   const series = selected(view);
   const { stale, start, end } = series;
   if (stale === null) return series;
-  const times: number[] = [];
-  const values: number[] = [];
-  for (let index = start; index < end; index++) {
-    if (stale[index] === 1) continue;
-    times.push(view.times[index] ?? 0);
-    values.push(view.values[index] ?? 0);
-  }
-  return { labels: view.labels, times, values, start: 0, end: times.length, stale: null, dropName: false };
+  const kept: number[] = [];
+  for (let index = start; index < end; index++) if (stale[index] !== 1) kept.push(index);
+  return {
+    labels: view.labels,
+    times: kept.map((index) => view.times[index] ?? 0),
+    values: kept.map((index) => view.values[index] ?? 0),
+    histograms: series.histograms === null ? null : kept.map((index) => series.histograms?.[index] ?? null),
+    startTimes: series.startTimes === null ? null : kept.map((index) => series.startTimes?.[index] ?? 0),
+    start: 0,
+    end: kept.length,
+    stale: null,
+    dropName: false,
+  };
 }
 
 function hasMarker(stale: Uint8Array, start: number, end: number): boolean {
@@ -50,5 +58,20 @@ export function indexAfter({ times, start, end: last }: SeriesWindow, atMs: numb
 export function windowOf(series: SeriesWindow, afterMs: number, throughMs: number): SeriesWindow {
   const end = indexAfter(series, throughMs);
   const start = indexAfter(series, afterMs, end);
-  return { labels: series.labels, times: series.times, values: series.values, start, end, dropName: series.dropName };
+  const { labels, times, values, histograms, startTimes, dropName } = series;
+  return { labels, times, values, histograms, startTimes, start, end, dropName };
+}
+
+/** A series whose histograms say of each whether it was reset since the one read before it. */
+export function withResolvedHints(series: SelectedSeries): SelectedSeries {
+  const { histograms, start, end } = series;
+  if (histograms === null) return series;
+  const resolved: (NativeHistogram | null)[] = [];
+  let previous: NativeHistogram | null = null;
+  for (let index = start; index < end; index++) {
+    const histogram = histograms[index] ?? null;
+    resolved[index] = histogram === null ? null : { ...histogram, hint: resolvedHint(histogram, previous) };
+    previous = histogram ?? previous;
+  }
+  return { ...series, histograms: resolved };
 }

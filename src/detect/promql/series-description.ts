@@ -1,12 +1,14 @@
 import { type Labels, labelsOf } from '../../model/labels.ts';
 import { parseFloat64 } from './go-float.ts';
 import { tokenize } from './lexer.ts';
+import { addHistograms, subtractHistograms } from './native-arithmetic.ts';
+import { type DescribedHistogram, parseNativeHistogram } from './native-text.ts';
 import { parseBraces } from './parse-selector.ts';
 import { PromqlError } from './promql-error.ts';
 import { TokenReader } from './token-reader.ts';
 
-/** One position of a described series: a number, a staleness marker, nothing, or a native histogram as its text. */
-export type DescribedValue = number | 'stale' | null | { readonly histogram: string };
+/** One position of a described series: a number, a staleness marker, nothing, or a native histogram. */
+export type DescribedValue = number | 'stale' | null | DescribedHistogram;
 
 export interface SeriesDescription {
   readonly labels: Labels;
@@ -85,12 +87,35 @@ function* expand(item: string, at: number, text: string): Generator<DescribedVal
     return;
   }
   if (body === 'stale') return yield* repeated('stale', repeat === null ? 1 : times + 1);
-  if (body.startsWith('{{')) return yield* repeated({ histogram: body }, times + 1);
+  if (body.startsWith('{{')) return yield* histograms(body, times, at, text);
   yield* progression(body, times, repeat !== null, bad);
 }
 
 function* repeated(value: DescribedValue, count: number): Generator<DescribedValue> {
   for (let index = 0; index < count; index++) yield value;
+}
+
+/** `{{count:1}}+{{count:2}}x3`: one histogram and three more, each with the second one added (or subtracted). */
+function* histograms(body: string, times: number, at: number, text: string): Generator<DescribedValue> {
+  try {
+    const [, first = '', sign, second] = /^\{\{([^}]*)\}\}(?:([+-])\{\{([^}]*)\}\})?$/.exec(body) ?? [];
+    let value = parseNativeHistogram(first);
+    if (second === undefined) return yield* repeated(value, times + 1);
+    const change = parseNativeHistogram(second);
+    const schema = value.histogram.schema;
+    if (schema > change.histogram.schema)
+      throw new Error(`cannot add a histogram of schema ${change.histogram.schema} to one of schema ${schema}`);
+    yield value;
+    for (let index = 0; index < times; index++) {
+      const next = (sign === '-' ? subtractHistograms : addHistograms)(value.histogram, change.histogram);
+      if (next === null) throw new Error('histograms with custom and with exponential buckets cannot be added');
+      value = { histogram: next.histogram, hintGiven: value.hintGiven };
+      yield value;
+    }
+  } catch (error) {
+    if (error instanceof Error) throw new PromqlError(error.message, at, text.length);
+    throw error;
+  }
 }
 
 /** `1+2x3`: one value and three more, each 2 higher. */

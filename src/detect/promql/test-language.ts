@@ -1,16 +1,19 @@
 import { formatLabels, type Labels, labelsKey } from '../../model/labels.ts';
-import { almostEqual } from './almost-equal.ts';
+import { almostEqual, almostEqualHistograms } from './almost-equal.ts';
 import type { Expr } from './ast.ts';
+import { customBucketSeries } from './custom-bucket-series.ts';
 import { evaluateInstant, evaluateRange } from './evaluate.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { fixedAt } from './fix-at.ts';
 import { formatShortest } from './go-float.ts';
 import { unanchoredTest } from './matcher.ts';
+import type { Operand } from './native-binary.ts';
+import { type DescribedHistogram, formatNativeHistogram } from './native-text.ts';
 import { PromqlError } from './promql-error.ts';
 import { SampleStore } from './sample-store.ts';
 import type { DescribedValue } from './series-description.ts';
 import { type AnnotationExpectation, type EvalCommand, parseTestScript, placed } from './test-script.ts';
-import type { QueryResult } from './value.ts';
+import type { MatrixSeries, QueryResult } from './value.ts';
 
 /** What came of one `eval`: `problem` is null when everything was as expected. */
 export interface TestCase {
@@ -29,7 +32,9 @@ export function runTestScript(text: string): TestCase[] {
   for (const command of parseTestScript(text)) {
     if (command.kind === 'clear') store.clear();
     else if (command.kind === 'load') {
-      for (const { labels, values } of command.series) store.addAll(labels, values, 0, command.stepMs);
+      const { series, stepMs, startOffsets } = command;
+      for (const { labels, values } of series) store.addAll(labels, values, 0, stepMs, startOffsets.get(labelsKey(labels)));
+      if (command.customBuckets) for (const { labels, values } of customBucketSeries(series)) store.addAll(labels, values, 0, stepMs);
     } else if (command.kind === 'broken') cases.push({ line: command.line, text: command.text, problem: command.problem });
     else cases.push({ line: command.line, text: command.text, problem: judge(command, store) });
   }
@@ -106,7 +111,7 @@ function judgeMessages(command: EvalCommand, kind: 'warn' | 'info', actual: read
 
 interface ActualSeries {
   readonly labels: Labels;
-  readonly points: ReadonlyMap<number, number>;
+  readonly points: ReadonlyMap<number, Operand>;
 }
 
 function judgeValue(command: EvalCommand, { value }: QueryResult, atMs: number): string | null {
@@ -118,21 +123,21 @@ function judgeValue(command: EvalCommand, { value }: QueryResult, atMs: number):
     return command.string === value.value ? null : `expected ${command.string}, got ${JSON.stringify(value.value)}`;
   if (command.scalar !== null) return `expected the scalar ${command.scalar}, got a ${value.type}`;
   if (value.type === 'vector') {
-    const series = value.samples.map((sample) => ({ labels: sample.labels, points: new Map([[atMs, sample.value]]) }));
+    const series = value.samples.map((sample) => ({ labels: sample.labels, points: new Map([[atMs, sample.histogram ?? sample.value]]) }));
     return judgeSeries(command, series, atMs, 1);
   }
   const { startMs, stepMs } = command.matrix ?? command;
   if (command.stepMs === 0 && command.matrix === null) return 'got a range vector without being told to expect one';
   return judgeSeries(
     command,
-    value.series.map(({ labels, times, values }) => ({ labels, points: pair(times, values) })),
+    value.series.map((series) => ({ labels: series.labels, points: pair(series) })),
     startMs,
     stepMs,
   );
 }
 
-function pair(times: readonly number[], values: readonly number[]): Map<number, number> {
-  return new Map(times.map((atMs, index) => [atMs, values[index] ?? Number.NaN]));
+function pair({ times, values, histograms }: MatrixSeries): Map<number, Operand> {
+  return new Map(times.map((atMs, index) => [atMs, histograms?.[index] ?? values[index] ?? Number.NaN]));
 }
 
 function judgeSeries(command: EvalCommand, actual: readonly ActualSeries[], startMs: number, stepMs: number): string | null {
@@ -143,7 +148,7 @@ function judgeSeries(command: EvalCommand, actual: readonly ActualSeries[], star
   for (const [index, { labels, points }] of actual.entries()) {
     const key = labelsKey(labels);
     const wanted = expected.get(key);
-    if (wanted === undefined) return `unexpected series ${formatLabels(labels)} with ${[...points.values()].slice(0, 5)}`;
+    if (wanted === undefined) return `unexpected series ${formatLabels(labels)} with ${[...points.values()].slice(0, 5).map(describe)}`;
     if (has(command, 'ordered') && order[index] !== key) return `${formatLabels(labels)} is at position ${index}`;
     expected.delete(key);
     const problem = judgePoints(wanted.points, points);
@@ -153,15 +158,28 @@ function judgeSeries(command: EvalCommand, actual: readonly ActualSeries[], star
   return null;
 }
 
-function judgePoints(expected: ReadonlyMap<number, DescribedValue>, actual: ReadonlyMap<number, number>): string | null {
+function judgePoints(expected: ReadonlyMap<number, DescribedValue>, actual: ReadonlyMap<number, Operand>): string | null {
   for (const [atMs, value] of expected) {
     const got = actual.get(atMs);
-    if (got === undefined) return `nothing at ${atMs} ms, expected ${JSON.stringify(value)}`;
-    if (typeof value !== 'number') return `expected ${JSON.stringify(value)}, got ${got}`;
-    if (!almostEqual(value, got, tolerance)) return `expected ${formatShortest(value)} at ${atMs} ms, got ${formatShortest(got)}`;
+    if (value === null || value === 'stale') return `expected ${value}, which no result can hold`;
+    const wanted = typeof value === 'number' ? value : value.histogram;
+    if (got === undefined) return `nothing at ${atMs} ms, expected ${describe(wanted)}`;
+    if (!alike(value, got)) return `expected ${describe(wanted)} at ${atMs} ms, got ${describe(got)}`;
   }
   const extra = [...actual.keys()].find((atMs) => !expected.has(atMs));
-  return extra === undefined ? null : `unexpected value ${actual.get(extra)} at ${extra} ms`;
+  return extra === undefined ? null : `unexpected value ${describe(actual.get(extra) ?? Number.NaN)} at ${extra} ms`;
+}
+
+function describe(value: Operand): string {
+  return typeof value === 'number' ? formatShortest(value) : `${formatNativeHistogram(value)} (schema ${value.schema}, ${value.hint})`;
+}
+
+function alike(expected: number | DescribedHistogram, got: Operand): boolean {
+  if (typeof expected === 'number') return typeof got === 'number' && almostEqual(expected, got, tolerance);
+  if (typeof got === 'number') return false;
+  const { histogram, hintGiven } = expected;
+  if (hintGiven && histogram.hint !== got.hint) return false;
+  return almostEqualHistograms(histogram, got, tolerance);
 }
 
 /** The middle of a range query must be what the instant query gave. */
@@ -172,9 +190,12 @@ function judgeAsRange(command: EvalCommand, store: SampleStore, expr: Expr, atMs
   const outcome = run(() => evaluateRange(expr, { queryable: store, ...range }));
   if (typeof outcome === 'string') return `as a range query: ${outcome}`;
   if (outcome.value.type !== 'matrix') return 'as a range query: not a matrix';
-  const middle = outcome.value.series.flatMap(({ labels, times, values }) => {
-    const value = values[times.indexOf(atMs)];
-    return times.includes(atMs) && value !== undefined ? [{ labels, value }] : [];
+  const middle = outcome.value.series.flatMap((series) => {
+    const value = pair(series).get(atMs);
+    if (value === undefined) return [];
+    return typeof value === 'number'
+      ? [{ labels: series.labels, value }]
+      : [{ labels: series.labels, value: Number.NaN, histogram: value }];
   });
   const scalar = middle[0]?.value;
   const asInstant: QueryResult['value'] =

@@ -1,9 +1,10 @@
+import { labelsKey } from '../../model/labels.ts';
 import type { Expr } from './ast.ts';
 import { readDuration } from './go-duration.ts';
 import { parseFloat64, parseNumber } from './go-float.ts';
 import { unquote } from './go-string.ts';
 import { parseExpr } from './parser.ts';
-import { type DescribedValue, parseSeriesDescription, type SeriesDescription } from './series-description.ts';
+import { type DescribedValue, parseMetric, parseSeriesDescription, type SeriesDescription } from './series-description.ts';
 
 /** What an evaluation must say besides its value. */
 export interface AnnotationExpectation {
@@ -36,8 +37,8 @@ export interface LoadCommand {
   /** Classic buckets are to be read as native histograms too. */
   readonly customBuckets: boolean;
   readonly series: readonly SeriesDescription[];
-  /** Series with start times, which change how counters are read. */
-  readonly startTimes: boolean;
+  /** Where from each sample the counter of a series began, in ms, by the key of its labels; null where that is not known. */
+  readonly startOffsets: ReadonlyMap<string, readonly (number | null)[]>;
 }
 
 /** An eval whose expression or expectations cannot be read. */
@@ -103,14 +104,36 @@ function parseCommand(word: string, block: Block): TestCommand {
 function parseLoad({ line, head, body }: Block): LoadCommand {
   const match = /^load(_with_nhcb)?\s+(.+)$/.exec(head);
   if (match === null) throw new TestScriptError(line, 'invalid load command (load[_with_nhcb] <step:duration>)');
-  const startTimes = body.some((text) => /@st\s/.test(text));
-  const series = body.filter((text) => !/@st\s/.test(text)).map(parseSeriesDescription);
-  return { kind: 'load', line, stepMs: milliseconds(match[2] ?? ''), customBuckets: match[1] !== undefined, series, startTimes };
+  const series = body.filter((text) => !startLine.test(text)).map(parseSeriesDescription);
+  const startOffsets = new Map(body.filter((text) => startLine.test(text)).map(parseStartLine));
+  return { kind: 'load', line, stepMs: milliseconds(match[2] ?? ''), customBuckets: match[1] !== undefined, series, startOffsets };
+}
+
+const startLine = /@st(?:\s|$)/;
+
+/** `metric@st _ -30s-1mx2`: one signed duration for each sample. */
+function parseStartLine(text: string): [key: string, offsetsMs: readonly (number | null)[]] {
+  const at = text.search(startLine);
+  const offsets = text
+    .slice(at + 3)
+    .trim()
+    .split(/\s+/)
+    .filter((item) => item !== '')
+    .flatMap(startOffsets);
+  return [labelsKey(parseMetric(text.slice(0, at))), offsets];
+}
+
+function startOffsets(item: string): (number | null)[] {
+  const blanks = /^_(?:x(\d{1,6}))?$/.exec(item);
+  if (blanks !== null) return new Array<null>(Number(blanks[1] ?? 1)).fill(null);
+  const [whole, first = '', change = '0', times = '0'] = /^([+-]?[0-9a-w]+)([+-][0-9a-w]+)?(?:x(\d{1,6}))?$/.exec(item) ?? [];
+  if (whole === undefined) throw new Error(`invalid start time ${JSON.stringify(item)}`);
+  return Array.from({ length: Number(times) + 1 }, (_, index) => milliseconds(first) + index * milliseconds(change));
 }
 
 function milliseconds(text: string): number {
   const negative = text.startsWith('-');
-  const duration = readDuration(negative ? text.slice(1) : text);
+  const duration = readDuration(text.replace(/^[+-]/, ''));
   if ('problem' in duration) throw new Error(duration.problem);
   return negative ? -duration.ms : duration.ms;
 }

@@ -1,4 +1,5 @@
 import type { Labels } from '../../model/labels.ts';
+import type { NativeHistogram } from './native-histogram.ts';
 
 /** One condition on one label, as in a PromQL selector. A missing label counts as the empty string. */
 export interface LabelMatcher {
@@ -21,6 +22,10 @@ export interface SeriesView {
   readonly values: Float64Array;
   /** 1 where the sample is a staleness marker (its value is then meaningless), 0 elsewhere. */
   readonly stale: Uint8Array;
+  /** Native histograms where there are any, null where the sample is the float in `values`. Absent: all are floats. */
+  readonly histograms?: readonly (NativeHistogram | null)[] | null;
+  /** When the counter behind each sample began, in ms since the epoch; 0: not known. Absent: not known for any. */
+  readonly startTimes?: Float64Array | null;
   readonly start: number;
   readonly end: number;
 }
