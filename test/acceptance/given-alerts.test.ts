@@ -39,10 +39,11 @@ async function holds(house: House, expected: Expected): Promise<Json> {
   return incident;
 }
 
-/** What is expected, and nothing beside it. */
+/** What is expected, and nothing beside it. On a starved machine scrapes are missed, and that is then said, too: rightly. */
 async function isOneIncidentEach(house: House, expected: readonly Expected[]): Promise<void> {
   await Promise.all(expected.map(({ backend, alert, cause }) => house.incident(backend, alert, [cause], patienceMs)));
-  const backends = (await house.incidents()).map((incident) => incident.backend);
+  const missedScrapes = (incident: Json) => incident.alerts.every((alert: Json) => /^(Haproxy|Traefik)Down$/.test(alert.name));
+  const backends = (await house.incidents()).filter((incident) => !missedScrapes(incident)).map((incident) => incident.backend);
   expect([...backends].sort()).toEqual(expected.map(({ backend }) => backend).sort());
 }
 

@@ -45,13 +45,27 @@ export class IncidentDesk {
     const joined = await this.change(placement.incident.id, (incident) => ({
       incident: {
         ...incident,
-        alerts: [...incident.alerts.filter((other) => other.fingerprint !== alert.fingerprint), toIncidentAlert(alert)],
+        alerts: [...incident.alerts.filter((other) => other.fingerprint !== alert.fingerprint), this.#joining(alert, incident)],
         severity: worse(incident.severity, alert.labels['severity']),
       },
       entries: [this.entry('alert', `${alert.name} is firing, too`, { fingerprint: alert.fingerprint, labels: alert.labels })],
     }));
     const unexplained = placement.incident.verdict !== null && placement.incident.verdict !== 'cause-found';
     return { incident: joined ?? placement.incident, worthDiagnosing: joined !== null && (unexplained || known === undefined) };
+  }
+
+  /** What is already known goes out with an alert that fires, too, or fires again. */
+  #joining(alert: Alert, { id, diagnosis }: Incident): IncidentAlert {
+    const joining = toIncidentAlert(alert);
+    return diagnosis === null ? joining : { ...joining, annotations: { ...joining.annotations, ...this.#findings(id, diagnosis) } };
+  }
+
+  #findings(id: string, diagnosis: Diagnosis): Readonly<Record<string, string>> {
+    return {
+      diagnosis: describeVerdict(diagnosis),
+      cause: diagnosis.causes.map((cause) => cause.id).join(', '),
+      incident_url: this.#parts.urlOf(id),
+    };
   }
 
   async #create(alert: Alert, placed: PlacedAlert, backend: string | null): Promise<Incident> {
@@ -110,11 +124,7 @@ export class IncidentDesk {
     return await this.change(id, (incident) => {
       const said = describeVerdict(diagnosis);
       const same = incident.diagnosis !== null && describeVerdict(incident.diagnosis) === said;
-      const annotations = {
-        diagnosis: said,
-        cause: diagnosis.causes.map((cause) => cause.id).join(', '),
-        incident_url: this.#parts.urlOf(id),
-      };
+      const annotations = this.#findings(id, diagnosis);
       return {
         incident: {
           ...incident,
