@@ -157,14 +157,11 @@ function annotate(plot: uPlot, series: Series, colors: Palette, font: string): v
   ctx.font = font.replace('11px', `${11 * scale}px`);
   ctx.textBaseline = 'alphabetic';
   if (series.threshold) drawThreshold(plot, series.threshold.value, colors, scale);
-  for (const mark of series.marks)
-    drawMark(
-      plot,
-      mark.atMs / 1_000,
-      mark.kind === 'alert' ? 'alert' : mark.text || mark.kind,
-      mark.kind === 'alert' ? colors.dim : colors.ours,
-      scale,
-    );
+  for (const [index, mark] of series.marks.entries()) {
+    const isAlert = mark.kind === 'alert';
+    const text = isAlert ? 'alert' : mark.text || mark.kind;
+    drawMark(plot, { atS: mark.atMs / 1_000, text, color: isAlert ? colors.dim : colors.ours, line: index % 3 }, scale);
+  }
   ctx.textAlign = 'right';
   for (const label of labels(plot, series, colors, scale)) {
     ctx.fillStyle = label.color;
@@ -219,7 +216,15 @@ function drawThreshold(plot: uPlot, value: number, colors: Palette, scale: numbe
   ctx.setLineDash([]);
 }
 
-function drawMark(plot: uPlot, atS: number, text: string, color: string, scale: number): void {
+interface DrawnMark {
+  readonly atS: number;
+  readonly text: string;
+  readonly color: string;
+  /** Texts of marks close to each other stand one below the other. */
+  readonly line: number;
+}
+
+function drawMark(plot: uPlot, { atS, text, color, line }: DrawnMark, scale: number): void {
   const { ctx, bbox } = plot;
   const x = plot.valToPos(atS, 'x', true);
   if (x < bbox.left || x > bbox.left + bbox.width) return;
@@ -232,5 +237,5 @@ function drawMark(plot: uPlot, atS: number, text: string, color: string, scale: 
   ctx.stroke();
   // What happened before is usually calmer: the text stands there when it has room.
   ctx.textAlign = x > bbox.left + bbox.width * 0.3 ? 'right' : 'left';
-  ctx.fillText(text.slice(0, 40), x + (ctx.textAlign === 'left' ? 4 : -4) * scale, bbox.top + bbox.height * 0.45);
+  ctx.fillText(text.slice(0, 40), x + (ctx.textAlign === 'left' ? 4 : -4) * scale, bbox.top + bbox.height * 0.45 + line * 12 * scale);
 }
