@@ -69,7 +69,10 @@ export function densestWindow(
   const best = Math.max(...solid.map((candidate) => candidate.share));
   const latest = candidates[0];
   // It failed, and it is over: had it gone on, the latest requests would show it.
-  if (latest !== undefined && latest.errors === 0 && latest.records.length * best >= expectedErrorsToBeOver) return latest;
+  const expected = (latest?.records.length ?? 0) * best;
+  // The usual few errors may go on: what counts is that far fewer come than the fault would cause.
+  const few = latest !== undefined && latest.share < errorShareMin && latest.errors <= expected * 0.2;
+  if (few && expected >= expectedErrorsToBeOver) return latest;
   return solid.filter((candidate) => candidate.share >= best * 0.9).at(-1) ?? whole;
 }
 
