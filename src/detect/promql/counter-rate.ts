@@ -22,7 +22,7 @@ export interface RateKind {
  * @see Prometheus promql/functions.go, extrapolatedRate
  */
 export function extrapolatedDifference(window: SeriesWindow, bounds: WindowBounds, kind: RateKind): number | null {
-  const startedMs = kind.counter ? startInside(window, bounds) : null;
+  const startedMs = kind.counter ? startInside(window, bounds.startMs) : null;
   if (window.end - window.start < 2 && !isBefore(startedMs, window)) return null;
   const { values, start } = window;
   const first = values[start] ?? 0;

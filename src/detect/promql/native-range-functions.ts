@@ -76,7 +76,7 @@ function unmixed(
 }
 
 function difference(window: SeriesWindow, call: RangeCall, kind: RateKind): NativeHistogram | null {
-  if (kind.counter && window.startTimes !== null) warnOfOverlaps(window, window.startTimes, call);
+  if (kind.counter && window.startTimes !== null) warnOfOverlaps(window, window.startTimes, call.annotations, call.place);
   return call.edges === null ? nativeDifference(window, call, kind) : extendedNativeDifference(window, call, kind, call.edges);
 }
 

@@ -34,7 +34,7 @@ export function histogramsIn({ histograms, start, end }: SeriesWindow): NativeHi
 export function nativeDifference(window: SeriesWindow, call: RangeCall, kind: RateKind): NativeHistogram | null {
   const points = histogramsIn(window);
   const [first] = points;
-  const startedMs = kind.counter ? startInside(window, call) : null;
+  const startedMs = kind.counter ? startInside(window, call.startMs) : null;
   const fromZero = isBefore(startedMs, window);
   if (first === undefined || (points.length < 2 && !fromZero)) return null;
   remarkOnHints(points, kind, remarksOf(window, call));

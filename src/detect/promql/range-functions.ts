@@ -93,7 +93,7 @@ function difference(window: SeriesWindow, call: RangeCall, kind: RateKind): numb
 
 function counting(inner: FloatFunction): FloatFunction {
   return (window, call) => {
-    if (window.startTimes !== null) warnOfOverlaps(window, window.startTimes, call);
+    if (window.startTimes !== null) warnOfOverlaps(window, window.startTimes, call.annotations, call.place);
     const value = inner(window, call);
     if (value !== null) call.annotations.possibleNonCounter(window.labels['__name__'], call.place);
     return value;

@@ -1,5 +1,5 @@
-import type { WindowBounds } from './counter-rate.ts';
-import type { RangeCall } from './range-functions.ts';
+import type { Annotations } from './annotations.ts';
+import type { Span } from './ast.ts';
 import type { SeriesWindow } from './value.ts';
 
 /** Whether the start time of a sample says that its counter began after the sample before it. A start at or behind its own sample says nothing. */
@@ -15,13 +15,13 @@ export function beganAnew(window: SeriesWindow, index: number): boolean {
 }
 
 /** The start of the first sample's counter if it lies within the window, at or before that sample; else null. */
-export function startInside({ times, startTimes, start }: SeriesWindow, { startMs }: WindowBounds): number | null {
+export function startInside({ times, startTimes, start }: SeriesWindow, startMs: number): number | null {
   const startedMs = startTimes?.[start] ?? 0;
   return startedMs !== 0 && startedMs > startMs && startedMs <= (times[start] ?? 0) ? startedMs : null;
 }
 
 /** Warns when a sample covers a time that the one before it covers already. */
-export function warnOfOverlaps(window: SeriesWindow, startTimes: Readonly<ArrayLike<number>>, { annotations, place }: RangeCall): void {
+export function warnOfOverlaps(window: SeriesWindow, startTimes: Readonly<ArrayLike<number>>, annotations: Annotations, place: Span): void {
   for (let index = window.start + 1; index < window.end; index++) {
     const startedMs = startTimes[index] ?? 0;
     if (startedMs === 0 || startedMs >= (window.times[index - 1] ?? 0) || startedMs === startTimes[index - 1]) continue;
