@@ -61,11 +61,14 @@ async function carriesFindings(house: House, incident: Json, { alert, cause }: E
 
 /** Says how long it took from the first scrape that shows the failure to the verdict; only the order is certain. */
 function inOrder(incident: Json, alert: string, downAtMs: number): void {
+  // The alert of the first server may have opened the incident a moment before.
+  const firedAt = incident.alerts.find((one: Json) => alert.startsWith(one.name)).startsAt;
+  const firedAtMs = typeof firedAt === 'number' ? firedAt : Date.parse(firedAt);
   const opened = incident.timeline.find((entry: Json) => entry.kind === 'opened');
   const diagnosed = incident.timeline.find((entry: Json) => entry.kind === 'diagnosis');
   const at = (entry: Json) => (typeof entry.at === 'number' ? entry.at : Date.parse(entry.at));
-  console.log(`${alert} on ${incident.target}: scrape +${at(opened) - downAtMs} ms incident, +${at(diagnosed) - downAtMs} ms verdict`);
-  expect(at(opened)).toBeGreaterThanOrEqual(downAtMs);
+  console.log(`${alert} on ${incident.target}: scrape +${firedAtMs - downAtMs} ms alert, +${at(diagnosed) - downAtMs} ms verdict`);
+  expect(firedAtMs).toBeGreaterThanOrEqual(downAtMs);
   expect(at(diagnosed)).toBeGreaterThanOrEqual(at(opened));
 }
 
@@ -289,12 +292,12 @@ describe.skipIf(findTraefik() === null)('on Traefik 3', { concurrent: true }, ()
   });
 });
 
-/** All servers were down over twenty scrapes and more, the rule was evaluated all the time, and nothing came of it. */
+/** All servers were down over ten scrapes and more, the rule was evaluated all the time, and nothing came of it. */
 async function stillSilent(house: House, alert: string, selector: string): Promise<void> {
   await eventually(
-    () => `twenty scrapes with ${selector} at 0`,
+    () => `ten scrapes with ${selector} at 0`,
     90_000,
-    async () => (await house.samples(selector)).filter(({ value }) => value === 0).length >= 40,
+    async () => (await house.samples(selector)).filter(({ value }) => value === 0).length >= 20,
   );
   const rules = await evaluates(house, [alert]);
   expect(rules.filter((rule) => rule.name === alert).map((rule) => rule.state)).toEqual(['inactive']);
@@ -329,7 +332,8 @@ describe('on Traefik 1', { concurrent: true }, () => {
           name: `old-${name}`,
           proxy: 'traefik',
           metrics_url: players.get(name)?.url,
-          scrape_interval: '1s',
+          // The players share this process with everything else: a late answer must not be a missed scrape.
+          scrape_interval: '3s',
           traefik: { api_url: apis.get(name) },
         })),
         servers: targets.flatMap((name) => addresses[name].map((address) => ({ target: `old-${name}`, backend: name, address }))),
