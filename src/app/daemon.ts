@@ -111,7 +111,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
 
   const notifier = new Notifier({
     incidents: store.incidents,
-    urlOf: (id) => `${addressOf(current)}/incidents/${id}`,
+    urlOf: (id) => `${address}/incidents/${id}`,
     onFailure: (receiver, error) => options.log('error', `receiver ${receiver}: a message was given up: ${messageOf(error)}`),
   });
   cleanup.add('the receivers', () => notifier.stop());

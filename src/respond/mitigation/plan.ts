@@ -82,10 +82,14 @@ function freeze(request: DraftRequest, state: ProxyState, intents: readonly Inte
   };
 }
 
+/** `Start api/s1, api/s2`: a verb that all share is said once. */
 function summaryOf(rendered: readonly Rendered[]): string {
-  const [first, ...rest] = rendered.map((one) => one.summary);
-  if (rest.length > 3) return `${first} and ${rest.length} more`;
-  return [first, ...rest].join(', ');
+  const parts = rendered.map(({ summary }) => /^(?<verb>\w+) (?<rest>\S+)$/.exec(summary)?.groups ?? { verb: '', rest: summary });
+  const verb = parts[0]?.['verb'] ?? '';
+  const shared = verb !== '' && parts.every((part) => part['verb'] === verb);
+  const [first = '', ...rest] = shared ? parts.map((part) => part['rest'] ?? '') : rendered.map(({ summary }) => summary);
+  const all = rest.length > 3 ? `${first} and ${rest.length} more` : [first, ...rest].join(', ');
+  return shared ? `${verb} ${all}` : all;
 }
 
 /** What an intent does to whom. */
