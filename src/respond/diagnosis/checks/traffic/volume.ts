@@ -95,7 +95,8 @@ function fromLog(situation: Situation, known: AnswerBook, backend: string): Volu
   const worst = densestWindow(mine, situation.nowMs, fails).records;
   const dense = worst.filter(fails).length;
   // A handful of errors within seconds is no share: over all that is known it may be nothing.
-  const worstShare = dense > 0 && dense < errorsMin * 2 ? errors / mine.length : dense / Math.max(1, worst.length);
+  const latestShare = dense / Math.max(1, worst.length);
+  const worstShare = dense < errorsMin * 2 ? Math.min(latestShare, errors / mine.length) : latestShare;
   return { total: mine.length, errors, source: 'log', answer: log, coveredMs: situation.windowMs, worstShare };
 }
 
