@@ -92,9 +92,11 @@ describe.skipIf(!installed)('beside a proxy that is well', () => {
       const now = await get(daemon, `/medic/v1/incidents/${incident.id}`);
       return now.plans.length > 0 || now.timeline.some((entry: Json) => entry.kind === 'note') ? now : null;
     });
+    // Dead processes may be started: that they listen again is seen without the socket. What would go over it is not.
     for (const plan of plans) {
       const answer = await post(daemon, `/medic/v1/plans/${plan.id}/approval`, { planHash: plan.hash, reason: 'try' });
-      expect(answer.status).toBe(422);
+      if (plan.action === 'process/restart') expect([200, 422]).toContain(answer.status);
+      else expect(answer.status).toBe(422);
     }
     expect(daemon.log.filter((line) => line.includes('a bug'))).toEqual([]);
   });
