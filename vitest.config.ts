@@ -1,12 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
+
+/** Tests that start real proxies, browsers or the daemon: two of them at once would measure each other. */
+const real = [
+  'lab/**/*.test.ts',
+  'test/**/*.test.ts',
+  'web/test/**/*.test.ts',
+  'src/main.test.ts',
+  'src/app/**/*.test.ts',
+  'src/connectors/proxies/**/*.test.ts',
+  'src/connectors/metrics/**/*.test.ts',
+  'src/respond/mitigation/live-*.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'lab/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'web/test/**/*.test.ts'],
     reporters: [process.env['CI'] ? 'dot' : 'default', './scripts/closing-line.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // Tests start real proxies and browsers: more at once than cores only makes them wait for each other.
-    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: real,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          ...patience,
+        },
+      },
+      { test: { name: 'real', include: real, maxWorkers: 1, sequence: { groupOrder: 1 }, ...patience } },
+    ],
   },
 });

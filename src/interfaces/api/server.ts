@@ -24,6 +24,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     logger: false,
+    // A hostile key is taken out of the body, so that the other alerts of a batch still arrive.
+    onProtoPoisoning: 'remove',
+    onConstructorPoisoning: 'remove',
     routerOptions: { maxParamLength: 500 },
     // A path that is no path is refused before there is a route; it gets the same shape as every other no.
     frameworkErrors: (error, request, reply) => void sendProblem(reply, problemOf(error), request.url),

@@ -1,9 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { isoInstant } from '../../base/clock.ts';
 import type { Cause, CauseId, Diagnosis, MitigationOffer } from '../../model/diagnosis.ts';
+import { causeRules } from './causes.ts';
 import type { AnswerBook, Check, Observation } from './check.ts';
 import type { Ask } from './gather.ts';
 import { gather } from './gather.ts';
+import type { Question } from './questions.ts';
 import type { Situation } from './situation.ts';
 import { weigh } from './weigh.ts';
 
@@ -25,8 +27,13 @@ export interface Diagnosed {
 /** Looks, weighs and says what is wrong. Never rejects; what could not be looked at is `unknown` evidence. */
 export async function diagnose(situation: Situation, options: DiagnoseOptions): Promise<Diagnosed> {
   const startedAt = options.clock.now();
-  const answers = await gather(options.checks, situation, options.ask, options);
-  const observations = options.checks.flatMap((check) => judged(check, situation, answers, options.clock));
+  const look = (answers: AnswerBook) => options.checks.flatMap((check) => judged(check, situation, answers, options.clock));
+  const answers = await gather(options.checks, situation, options.ask, {
+    clock: options.clock,
+    deadline: options.deadline,
+    enough: (book, open) => open.length > 0 && open.every(onlyDescribes) && isDecided(weigh(situation, look(book))),
+  });
+  const observations = look(answers);
   const judgement = weigh(situation, observations);
   const causes: Cause[] = judgement.causes.map((cause) => ({ ...cause, mitigations: [...options.offers(cause.id)] }));
   const diagnosis: Diagnosis = {
@@ -43,6 +50,25 @@ export async function diagnose(situation: Situation, options: DiagnoseOptions): 
     durationMs: options.clock.now() - startedAt,
   };
   return { diagnosis, answers };
+}
+
+/** Questions whose answers describe, or speak about the proxy as a whole: none of them speaks for or against a cause of one backend. */
+const describing: ReadonlySet<Question['kind']> = new Set([
+  'proxy/validate',
+  'proxy/process',
+  'proxy/events',
+  'host/resources',
+  'host/listener',
+  'server/log',
+]);
+
+function onlyDescribes(question: Question): boolean {
+  return describing.has(question.kind);
+}
+
+/** A cause is found, and none about the proxy itself, whose answers may still be open. */
+function isDecided({ verdict, causes }: ReturnType<typeof weigh>): boolean {
+  return verdict === 'cause-found' && causes.every((cause) => causeRules.find((rule) => rule.id === cause.id)?.scope !== 'target');
 }
 
 /** A check that fails in its own code is an unknown with the reason, and stops no other. */

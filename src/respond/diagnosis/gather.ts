@@ -12,6 +12,8 @@ export interface GatherOptions {
   readonly clock: Clock;
   /** Ends the gathering: what is unanswered then is unknown. */
   readonly deadline: AbortSignal;
+  /** Whether what is still open can no longer change the verdict: then nobody waits for it. Default: never. */
+  readonly enough?: (book: AnswerBook, open: readonly Question[]) => boolean;
 }
 
 /**
@@ -40,6 +42,13 @@ export async function gather(checks: readonly Check[], situation: Situation, ask
   while (open.size > 0 && !options.deadline.aborted) {
     await Promise.race([expired, ...[...open.values()].map(({ done }) => done)]);
     askNew();
+    if (
+      options.enough?.(
+        book,
+        [...open.values()].map(({ question }) => question),
+      )
+    )
+      break;
   }
   for (const { question } of open.values()) book.set(question, unanswered(startedAt, options.clock));
   open.clear();
