@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
+const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles: ['./scripts/fixed-seed.ts'] };
 
 /** Tests that start real proxies, browsers or the daemon: two of them at once would measure each other. */
 const real = [

