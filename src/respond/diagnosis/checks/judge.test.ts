@@ -484,3 +484,20 @@ test('host/resources tells a full disk and little memory', () => {
   expect(told({ disks: [{ path: '/', freeBytes: 1e6, totalBytes: 1e11 }] })).toEqual(['disk-full edge']);
   expect(told({ memoryAvailableBytes: 1e8 })).toEqual(['memory-low edge']);
 });
+
+test('a reference to nothing is shown with its place, and accuses nobody', () => {
+  const problem = {
+    kind: 'missing-reference',
+    text: 'use_backend names nowhere, which does not exist',
+    file: '/etc/haproxy.cfg',
+    line: 12,
+    subject: 'nowhere',
+  } as const;
+  const book = new Book().answer(stateQuestion(edge), proxyState([server('s1')], { configFiles: [], problems: [problem] }));
+  const seen = check('proxy/config')
+    .judge(edge, book)
+    .filter((one) => one.facts['kind'] === 'missing-reference');
+  expect(seen.map(({ sign, summary }) => [sign, summary])).toEqual([
+    ['described', 'missing-reference in the configuration: /etc/haproxy.cfg:12: use_backend names nowhere, which does not exist'],
+  ]);
+});

@@ -42,6 +42,11 @@ export const proxyConfig: Check = {
         observe(id, state, { ...about, sign: 'config-invalid', summary: `${place(problem)}${problem.text}`, facts: { ...problem } }),
       );
     }
+    // References to nothing and conflicts are shown, but accuse nobody: what comes of them is for the check of the routes to see.
+    for (const problem of state.value.problems.filter((one) => !unreadable.includes(one)).slice(0, 5)) {
+      const summary = `${problem.kind} in the configuration: ${place(problem)}${problem.text}`;
+      seen.push(observe(id, state, { ...about, sign: 'described', summary, facts: { ...problem } }));
+    }
     seen.push(...newerThanProcess(state.value, state, about));
     if (seen.length === 0)
       seen.push(
