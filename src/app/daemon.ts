@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { systemClock as clock } from '../base/clock.ts';
 import { formatHostPort } from '../base/host-port.ts';
-import { systemTimer } from '../base/timer.ts';
+import { every, systemTimer } from '../base/timer.ts';
 import { formatConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Target } from '../config/schema.ts';
@@ -260,26 +260,12 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   void response.resume().catch(onBug);
   cleanup.add(
     'the care for plans',
-    every(tendEveryMs, () => response.tend(), onBug),
+    every(systemTimer, tendEveryMs, () => response.tend(), onBug),
   );
   return { address, verbs, reload, stop: () => cleanup.stop() };
 }
 
 const tendEveryMs = 2_000;
-
-/** Does the work again and again, never twice at a time; the returned function ends it. */
-function every(ms: number, work: () => Promise<void>, onBug: (error: unknown) => void): () => void {
-  let ended = false;
-  let cancel = () => {};
-  const next = () => {
-    if (!ended) cancel = systemTimer.after(ms, () => void work().catch(onBug).finally(next));
-  };
-  next();
-  return () => {
-    ended = true;
-    cancel();
-  };
-}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -338,10 +324,9 @@ async function lookAtIncident(
   const alert = widestAlert(incident);
   if (target === undefined || alert === undefined)
     throw new Error(`incident ${incident.id} is about ${incident.target}, which is not configured any more`);
-  const subject = await findSubject({ name: alert.name, labels: alert.labels }, [target], async () => null);
   const parts = { config: current.config, ask, clock, pages: current.runbooks.pages };
   return await lookAt(
-    { alert, subject: { target, backend: incident.backend, family: subject?.family ?? 'other' }, activeSinceMs: alert.startsAt, sinceAt },
+    { alert, subject: { target, backend: incident.backend, family: familyOf(alert.name) }, activeSinceMs: alert.startsAt, sinceAt },
     parts,
   );
 }

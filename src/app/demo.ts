@@ -3,8 +3,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Lab } from '../../lab/lab.ts';
 import type { TimelineEntry } from '../model/incident.ts';
-import { commandText } from '../respond/incidents/report.ts';
+import { commandText } from '../respond/mitigation/command-text.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
+import { sleep } from './mitigation-ports.ts';
 
 export interface DemoOptions {
   /** Approve the plan by itself and end with the report. */
@@ -77,7 +78,7 @@ interface Stage {
 async function play({ daemon, lab, story, options }: Stage): Promise<number> {
   await until(healthyAfterMs, options.signal, async () => daemon.verbs.ready() && (await isQuiet(daemon)));
   // The histories of the rates need a moment of good times to be compared with.
-  await pause(3_000, options.signal);
+  await sleep(3_000, options.signal);
   if (options.signal.aborted) return 0;
   const unwatch = daemon.verbs.incidents.watch(({ entry }) => story.entry(entry));
   await lab.inject(cause, { backend });
@@ -130,7 +131,7 @@ async function play({ daemon, lab, story, options }: Stage): Promise<number> {
   if (options.auto) story.raw(`\n${await daemon.verbs.incidents.report(incident.id)}`);
   else {
     story.tell(`The report: ${daemon.address}/medic/v1/incidents/${incident.id}/report. Ctrl-C ends the demo.`);
-    await pause(null, options.signal);
+    await sleep(untilEndMs, options.signal);
   }
   return 0;
 }
@@ -193,6 +194,8 @@ function seconds(ms: number): string {
 }
 
 const lookEveryMs = 100;
+/** The longest a timer can wait, 24 days: until somebody ends the demo. */
+const untilEndMs = 2_147_483_647;
 
 async function until(forMs: number, signal: AbortSignal, holds: () => Promise<boolean>): Promise<void> {
   await firstOf(forMs, signal, async () => ((await holds()) ? true : null));
@@ -204,24 +207,9 @@ async function firstOf<T>(forMs: number | null, signal: AbortSignal, look: () =>
   while (Date.now() < endsAt && !signal.aborted) {
     const found = await look();
     if (found !== null) return found;
-    await pause(lookEveryMs, signal);
+    await sleep(lookEveryMs, signal);
   }
   return null;
-}
-
-function pause(ms: number | null, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = ms === null ? setInterval(() => {}, 60_000) : setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }
 
 /** The wished port when it is free, else any. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { Timer } from '../base/timer.ts';
+import { every, type Timer } from '../base/timer.ts';
 import type { Alert } from '../model/alert.ts';
 import type { InboundAlertStore } from '../respond/incidents/inbound-alert-store.ts';
 import type { AlertFeed } from './alert-feed.ts';
@@ -28,7 +28,7 @@ export class InboundAlerts {
 
   async start(): Promise<void> {
     await this.#look();
-    this.#next();
+    this.#cancel = every(this.#parts.timer, lookEveryMs, () => this.#look(), this.#parts.onBug);
   }
 
   stop(): void {
@@ -48,18 +48,6 @@ export class InboundAlerts {
   async all(): Promise<readonly Alert[]> {
     const now = this.#parts.clock.now();
     return (await this.#parts.store.all()).map(({ alert }) => (isOver(alert, now) ? { ...alert, state: 'resolved' } : alert));
-  }
-
-  #next(): void {
-    this.#cancel = this.#parts.timer.after(lookEveryMs, () => {
-      this.#look().then(
-        () => this.#next(),
-        (error: unknown) => {
-          this.#parts.onBug(error);
-          this.#next();
-        },
-      );
-    });
   }
 
   async #look(): Promise<void> {

@@ -11,3 +11,17 @@ export const systemTimer: Timer = {
     return () => clearTimeout(handle);
   },
 };
+
+/** Does the work again and again, `delayMs` after it last ended, so that it never runs twice at a time. The returned function ends it. */
+export function every(timer: Timer, delayMs: number, work: () => Promise<void>, onBug: (error: unknown) => void): () => void {
+  let ended = false;
+  let cancel = () => {};
+  const next = () => {
+    if (!ended) cancel = timer.after(delayMs, () => void work().catch(onBug).finally(next));
+  };
+  next();
+  return () => {
+    ended = true;
+    cancel();
+  };
+}

@@ -1,5 +1,5 @@
 import type { TimelineEntry } from '../../model/incident.ts';
-import { commandText } from '../../respond/incidents/report.ts';
+import { commandText } from '../../respond/mitigation/command-text.ts';
 import type { IncidentView, PlanView, ServerView, TopologyView } from '../verbs.ts';
 
 /** Instants leave as ISO 8601, null stays null. */

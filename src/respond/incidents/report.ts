@@ -1,6 +1,7 @@
 import type { Diagnosis, Evidence } from '../../model/diagnosis.ts';
 import type { Incident, TimelineEntry } from '../../model/incident.ts';
 import type { Plan, WireCommand } from '../../model/plan.ts';
+import { commandText } from '../mitigation/command-text.ts';
 import { describeVerdict } from './incident-desk.ts';
 
 export interface ReportInput {
@@ -127,20 +128,6 @@ function planPart(plan: Plan, effect: ReturnType<ReportInput['effects']['get']> 
       `| ${cell(indicator.label)} | ${cell(figure(indicator.before) ?? '')} | ${cell(figure(indicator.now) ?? 'not known')} | ${indicator.ok === null ? 'unknown' : indicator.ok ? 'good' : 'bad'} |`,
   );
   return [...lines, '', `Effect: ${effect.verdict}`, '', '| indicator | before | after | |', '|---|---|---|---|', ...rows].join('\n');
-}
-
-/** A command as a person would type or see it. */
-export function commandText(command: WireCommand): string {
-  switch (command.kind) {
-    case 'run':
-      return command.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ');
-    case 'haproxy':
-      return command.line;
-    case 'write-file':
-      return `write ${command.path}\n${command.content}`;
-    case 'delete-file':
-      return `delete ${command.path}`;
-  }
 }
 
 /** Numbers with at most three digits after the point; null stays null. */

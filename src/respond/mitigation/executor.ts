@@ -3,6 +3,7 @@ import type { ExpectedChange, Plan, PlanState, WireCommand } from '../../model/p
 import { approvalValidMs } from './approval.ts';
 import type { AuditKind, NewAuditEntry } from './audit.ts';
 import { type CommandEnd, execute, lookAtAll, readBack } from './command-run.ts';
+import { commandLine } from './command-text.ts';
 import { allowed, concerns, type HealthSnapshot, judgeAll } from './guard.ts';
 import { leaseKey, lookForGuards } from './guard-context.ts';
 import { breakerScope } from './guards/breaker.ts';
@@ -208,7 +209,7 @@ async function actAndRecord(
   expected: readonly ExpectedChange[],
 ): Promise<CommandEnd> {
   const outcome = await execute(ports, command);
-  const words = commandText(command);
+  const words = commandLine(command);
   await note(ports, plan, 'action', `${words}: ${outcome.outcome}`, { command, outcome });
   const result = await readBack(ports, plan.target, command, outcome, expected);
   if (expected.length > 0) {
@@ -218,20 +219,6 @@ async function actAndRecord(
   await ports.journal.advance({ key, from: 'acting', to: 'observed', at, detail: result.detail, observed: result.observed });
   await ports.journal.advance({ key, from: 'observed', to: result.state, at });
   return result;
-}
-
-/** A command as one line for people; its content (a file) is in the plan. */
-export function commandText(command: WireCommand): string {
-  switch (command.kind) {
-    case 'run':
-      return command.argv.join(' ');
-    case 'haproxy':
-      return command.line;
-    case 'write-file':
-      return `write ${command.path}`;
-    case 'delete-file':
-      return `delete ${command.path}`;
-  }
 }
 
 async function unknown(ports: MitigationPorts, plan: Plan, why: string): Promise<Plan | null> {

@@ -1,8 +1,9 @@
 import type { GuardVerdict, Plan } from '../../model/plan.ts';
 import type { ActionSituation, Impossible } from './action.ts';
 import { type ApprovalDecision, decideApproval } from './approval.ts';
+import { commandLine } from './command-text.ts';
 import type { Control } from './control.ts';
-import { commandText, createExecutor, type Executor, openBreaker } from './executor.ts';
+import { createExecutor, type Executor, openBreaker } from './executor.ts';
 import { allowed, judgeAll } from './guard.ts';
 import { lookForGuards } from './guard-context.ts';
 import { guards } from './guards.ts';
@@ -121,7 +122,7 @@ async function store(ports: MitigationPorts, draft: Plan): Promise<Plan> {
   const summary = `${plan.summary} (${plan.action} for ${plan.cause})`;
   const refusing = plan.guards.filter((verdict) => !verdict.allow);
   const standing = refusing.length === 0 ? 'all guards allow it' : `refused for now by ${refusing.map(({ id }) => id).join(', ')}`;
-  const data = { plan: plan.id, hash: plan.hash, commands: plan.commands.map(commandText), guards: plan.guards };
+  const data = { plan: plan.id, hash: plan.hash, commands: plan.commands.map(commandLine), guards: plan.guards };
   return ports.plans.create(plan, {
     audit: { at, actor: machine, kind: 'proposed', incident: plan.incident, plan: plan.id, summary: `${summary}, hash ${plan.hash}` },
     timeline: { at, kind: 'plan', summary: `proposed: ${summary}; ${standing}`, actor: machine, data },
