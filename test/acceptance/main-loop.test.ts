@@ -9,6 +9,7 @@ import {
   type Json,
   post,
   proxies,
+  untilAlert,
   untilResolved,
 } from './running-daemon.ts';
 
@@ -22,8 +23,8 @@ describe.each(proxies)('on $kind', ({ kind, installed, api }) => {
       const daemon = await begin(kind);
       await daemon.lab.inject('connection-refused', { backend: 'api' });
 
-      const incident = await incidentWithCause(daemon, 'connection-refused');
-      expect(incident.alerts.map((one: Json) => one.name)).toContain(alerts[kind]);
+      const { id } = await incidentWithCause(daemon, 'connection-refused');
+      const incident = await untilAlert(daemon, id, alerts[kind]);
       expect(incident.verdict).toBe('cause-found');
       expect(incident.causes.map((cause: Json) => cause.id)).toEqual(['connection-refused']);
       const servers = daemon.lab.serversOf('api').map((server) => (kind === 'haproxy' ? server.subject : `${api}/${server.address}`));

@@ -13,6 +13,7 @@ import {
   proxies,
   runToItsEnd,
   startChild,
+  untilAlert,
 } from './running-daemon.ts';
 
 const { installed } = proxies[0];
@@ -24,6 +25,7 @@ test.skipIf(!installed)(
     const daemon = await begin('haproxy');
     await daemon.lab.inject('connection-refused', { backend: 'api' });
     const incident = await incidentWithCause(daemon, 'connection-refused');
+    await untilAlert(daemon, incident.id, 'HaproxyBackendDown');
     const good = await readFile(daemon.configPath, 'utf8');
     const before = await get(daemon, '/medic/v1/status');
 

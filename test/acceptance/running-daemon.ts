@@ -227,6 +227,14 @@ export async function incidentWithCause(door: Door, cause: string, forMs = 60_00
   });
 }
 
+/** The incident once this alert fires in it: the cause may be named while the proxy still counts a dead server as up. */
+export async function untilAlert(door: Door, incident: string, alert: string): Promise<Json> {
+  return await eventuallyIncident(door, `${alert} fires in incident ${incident}`, 40_000, async () => {
+    const found = await get(door, `/medic/v1/incidents/${incident}`);
+    return found.alerts.some((one: Json) => one.name === alert && one.state === 'firing') ? found : null;
+  });
+}
+
 /** A proposed plan of an incident that all guards allow. */
 export async function allowedPlan(door: Door, incident: string): Promise<Json> {
   return await eventuallyIncident(door, 'a plan that all guards allow', 40_000, async () => {
