@@ -1,9 +1,9 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launch, missing, visit } from './browser.ts';
+import { describe, expect, test } from 'vitest';
+import { missing, visit } from './browser.ts';
 import { hostileIncident } from './fixture-data.ts';
-import { drift, type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { drift } from './fixture-server.ts';
+import { fixtureStage } from './fixture-stage.ts';
 
 const pages = [
   ['the list', '/incidents', /api on edge/],
@@ -12,25 +12,12 @@ const pages = [
 ] as const;
 
 describe.skipIf(missing !== null)('for everybody', () => {
-  let browser: Browser;
-  let server: FixtureServer;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  beforeEach(async () => {
-    server = await startFixtureServer();
-  });
-  afterEach(async () => {
-    await server.close();
-  });
+  const stage = fixtureStage();
 
   test.each(pages.flatMap(([name, path, text]) => (['dark', 'light'] as const).map((scheme) => [name, scheme, path, text] as const)))(
     'axe finds nothing on %s, %s',
     async (_name, colorScheme, path, text) => {
-      const { page, complaints } = await visit(browser, server.url + path, { colorScheme });
+      const { page, complaints } = await visit(stage.browser, stage.server.url + path, { colorScheme });
       await page.getByText(text).first().waitFor();
       if (path === '/incidents/1042') await page.locator('canvas').first().waitFor();
       expect(await violations(page)).toEqual([]);
@@ -39,9 +26,9 @@ describe.skipIf(missing !== null)('for everybody', () => {
   );
 
   test('axe finds nothing on a drifted form and in a dialog', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByLabel(/Why is this right/).fill('because');
-    drift(server, '1042');
+    drift(stage.server, '1042');
     await page.getByText('Plan changed').waitFor();
     expect(await violations(page)).toEqual([]);
     await page.getByRole('heading', { level: 1 }).click();
@@ -53,15 +40,15 @@ describe.skipIf(missing !== null)('for everybody', () => {
   test.each([...pages, ['hostile texts', '/incidents/666', /bad-server/] as const])(
     '%s fits 320 px without sideways scrolling',
     async (_name, path, text) => {
-      server.world.incidents.push(hostileIncident(server.now()));
-      const { page } = await visit(browser, server.url + path, { viewport: { width: 320, height: 640 } });
+      stage.server.world.incidents.push(hostileIncident(stage.server.now()));
+      const { page } = await visit(stage.browser, stage.server.url + path, { viewport: { width: 320, height: 640 } });
       await page.getByText(text).first().waitFor();
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
     },
   );
 
   test('the order for phones and readers is verdict, plan, effect, timeline, then the rest', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByRole('region', { name: 'Where' }).waitFor();
     await page.getByRole('region', { name: 'Effect' }).waitFor();
     const titles = await page.locator('main section h2').allInnerTexts();
@@ -78,7 +65,7 @@ describe.skipIf(missing !== null)('for everybody', () => {
   });
 
   test('single keys can be switched off', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents`);
     await page.getByText('api on edge').waitFor();
     await page.keyboard.press('?');
     await page.getByRole('checkbox', { name: 'Single keys are on' }).uncheck();
@@ -88,7 +75,7 @@ describe.skipIf(missing !== null)('for everybody', () => {
   });
 
   test('what can be pressed is at least 24 px high', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByRole('button', { name: /^Approve/ }).waitFor();
     const heights = await page.getByRole('button').evaluateAll((all) => all.map((button) => button.getBoundingClientRect().height));
     expect(Math.min(...heights)).toBeGreaterThanOrEqual(24);

@@ -1,8 +1,9 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launch, missing, readAs, visit } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { missing, readAs, visit } from './browser.ts';
 import { drainPlan } from './fixture-data.ts';
-import { drift, type FixtureServer, finish, startFixtureServer } from './fixture-server.ts';
+import { drift, finish } from './fixture-server.ts';
+import { fixtureStage } from './fixture-stage.ts';
 
 const reason = 's3 answers 500 on all paths';
 
@@ -18,30 +19,17 @@ async function approve(page: Page): Promise<void> {
 }
 
 describe.skipIf(missing !== null)('approving a plan', () => {
-  let browser: Browser;
-  let server: FixtureServer;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  beforeEach(async () => {
-    server = await startFixtureServer();
-  });
-  afterEach(async () => {
-    await server.close();
-  });
-  const approvals = () => server.world.writes.filter((write) => write.path.endsWith('/approval'));
+  const stage = fixtureStage();
+  const approvals = () => stage.server.world.writes.filter((write) => write.path.endsWith('/approval'));
 
   test('by keyboard alone: a, the reason, Ctrl+Enter; then it follows the plan to the recovery', async () => {
-    const { page, complaints } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page, complaints } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await writeReason(page);
     await page.locator('button[aria-disabled="false"]', { hasText: 'Approve: drain api/s3' }).waitFor();
     await page.keyboard.press('Control+Enter');
     await page.getByText(`approved by mia`).waitFor();
     expect(approvals()).toEqual([{ method: 'POST', path: '/plans/7f3a/approval', body: { planHash: drainPlan(0).hash, reason } }]);
-    finish(server, '1042');
+    finish(stage.server, '1042');
     await page.getByText('read back DRAIN').waitFor();
     await page.getByRole('region', { name: 'Effect' }).getByText('recovered').waitFor();
     expect(await readAs(page.getByRole('region', { name: 'Effect' }))).toContain('409/s');
@@ -53,7 +41,7 @@ describe.skipIf(missing !== null)('approving a plan', () => {
   });
 
   test('needs a reason', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByText('A reason is required.').waitFor();
     await page.keyboard.press('a');
     await page.keyboard.press('Control+Enter');
@@ -62,7 +50,7 @@ describe.skipIf(missing !== null)('approving a plan', () => {
   });
 
   test('is not armed in the moment after the plan has changed on the page', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.clock.install();
     await page.reload();
     await page.getByRole('button', { name: /^Approve/ }).waitFor();
@@ -70,10 +58,10 @@ describe.skipIf(missing !== null)('approving a plan', () => {
     await page.getByLabel(/Why is this right/).fill(reason);
     const button = page.getByRole('button', { name: /^Approve/ });
     expect(await button.getAttribute('aria-disabled')).toBe('false');
-    const plan = server.world.incidents[0]!.plans[0]!;
+    const plan = stage.server.world.incidents[0]!.plans[0]!;
     const guards = plan.guards.map((guard) => (guard.id === 'fresh-state' ? { ...guard, reason: 'read 0.2 s ago' } : guard));
-    server.world.incidents[0]!.plans = [{ ...plan, guards, version: 2 }];
-    server.changed('1042');
+    stage.server.world.incidents[0]!.plans = [{ ...plan, guards, version: 2 }];
+    stage.server.changed('1042');
     await page.clock.runFor(200);
     await page.getByText('read 0.2 s ago').waitFor();
     await page.getByText('It has just changed: look again.').waitFor();
@@ -85,9 +73,9 @@ describe.skipIf(missing !== null)('approving a plan', () => {
   });
 
   test('drift while typing locks the form, shows old and new, and keeps the reason', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await writeReason(page);
-    drift(server, '1042');
+    drift(stage.server, '1042');
     const alert = page.getByRole('alert').filter({ hasText: 'Plan changed' });
     await alert.waitFor();
     expect(await readAs(alert)).toContain('set server api/s2 state drain');
@@ -103,19 +91,19 @@ describe.skipIf(missing !== null)('approving a plan', () => {
   });
 
   test('drift found by the server (409) is the same: nothing approved, reason kept', async () => {
-    server.world.approval = 'drift';
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    stage.server.world.approval = 'drift';
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await approve(page);
     await page.getByRole('alert').filter({ hasText: 'Plan changed' }).waitFor();
-    server.world.approval = 'accept';
+    stage.server.world.approval = 'accept';
     await page.getByRole('button', { name: 'Read the new plan' }).click();
     expect(await page.getByLabel(/Why is this right/).inputValue()).toBe(reason);
     await page.locator('button[aria-disabled="false"]', { hasText: 'api/s2' }).waitFor();
   });
 
   test('a guard that refuses now (422) comes first, with what it saw, and can be asked again', async () => {
-    server.world.approval = 'refuse';
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    stage.server.world.approval = 'refuse';
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await approve(page);
     const alert = page.getByRole('alert').filter({ hasText: 'a guard refuses now' });
     await alert.waitFor();
@@ -123,7 +111,7 @@ describe.skipIf(missing !== null)('approving a plan', () => {
     const guards = page.getByRole('list').filter({ hasText: 'capacity' });
     expect(await readAs(guards.getByRole('listitem').first())).toContain('refuses: only 1 of 3');
     expect(await page.getByLabel(/Why is this right/).inputValue()).toBe(reason);
-    server.world.approval = 'accept';
+    stage.server.world.approval = 'accept';
     await page.getByRole('button', { name: 'Check again' }).click();
     await alert.waitFor({ state: 'detached' });
     await page.locator('button[aria-disabled="false"]', { hasText: 'Approve' }).click();
@@ -134,8 +122,8 @@ describe.skipIf(missing !== null)('approving a plan', () => {
     ['expire', 'The plan has expired.', 'Check again'],
     ['forbid', 'approver or admin may; you are viewer.', 'Reject…'],
   ] as const)('%s: says so and keeps the reason', async (behaviour, sentence, next) => {
-    server.world.approval = behaviour;
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    stage.server.world.approval = behaviour;
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await approve(page);
     await page.getByRole('alert').filter({ hasText: sentence }).waitFor();
     expect(await page.getByRole('button', { name: next }).isVisible()).toBe(true);
@@ -143,8 +131,8 @@ describe.skipIf(missing !== null)('approving a plan', () => {
   });
 
   test('a lost answer is unknown and is never sent a second time', async () => {
-    server.world.approval = 'lose';
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    stage.server.world.approval = 'lose';
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     // Counted at the page: a browser repeats by itself what broke on a kept connection, which is why the hash makes it one act.
     let sent = 0;
     page.on('request', (request) => {
@@ -154,21 +142,21 @@ describe.skipIf(missing !== null)('approving a plan', () => {
     await page.getByText('The answer was lost').waitFor();
     await page.keyboard.press('Control+Enter');
     expect(sent).toBe(1);
-    const incident = server.world.incidents[0]!;
+    const incident = stage.server.world.incidents[0]!;
     incident.plans = incident.plans.map((plan) => ({
       ...plan,
       state: 'approved' as const,
-      approvals: [{ actor: 'mia', at: server.now(), reason }],
+      approvals: [{ actor: 'mia', at: stage.server.now(), reason }],
       version: 2,
     }));
-    server.changed('1042');
+    stage.server.changed('1042');
     await page.getByText('approved by mia').waitFor();
     expect(sent).toBe(1);
   });
 
   test('what another browser approves is shown here, and cannot be approved again', async () => {
-    const mine = await visit(browser, `${server.url}/incidents/1042`);
-    const other = await visit(browser, `${server.url}/incidents/1042`);
+    const mine = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
+    const other = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await writeReason(mine.page);
     await approve(other.page);
     await mine.page.getByText('approved by mia').waitFor();
@@ -177,22 +165,22 @@ describe.skipIf(missing !== null)('approving a plan', () => {
   });
 
   test('rejects with a reason, and what was typed for an approval approves nothing', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await writeReason(page);
     await page.locator('button[aria-disabled="false"]', { hasText: 'Approve' }).waitFor();
     await page.getByRole('button', { name: 'Reject…' }).click();
     await page.getByRole('dialog').getByRole('textbox').fill('s3 is being redeployed');
     await page.getByRole('button', { name: 'Reject: drain api/s3' }).click();
     await page.getByText('rejected', { exact: true }).waitFor();
-    expect(server.world.writes.map((write) => [write.path, write.body])).toEqual([
+    expect(stage.server.world.writes.map((write) => [write.path, write.body])).toEqual([
       ['/plans/7f3a/rejection', { reason: 's3 is being redeployed' }],
     ]);
   });
 
   test('what cannot be undone says so and needs a tick', async () => {
-    const incident = server.world.incidents[0]!;
-    incident.plans = [{ ...drainPlan(server.now()), undo: [], risk: 'disruptive', summary: 'Restart api/s3' }];
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const incident = stage.server.world.incidents[0]!;
+    incident.plans = [{ ...drainPlan(stage.server.now()), undo: [], risk: 'disruptive', summary: 'Restart api/s3' }];
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await writeReason(page);
     await page.getByText('It cannot be undone: confirm that first.').waitFor();
     await page.getByRole('checkbox', { name: 'I know that this cannot be undone' }).check();

@@ -1,27 +1,13 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launch, missing, readAs, visit } from './browser.ts';
+import { describe, expect, test } from 'vitest';
+import { missing, readAs, visit } from './browser.ts';
 import { hostileIncident } from './fixture-data.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { fixtureStage } from './fixture-stage.ts';
 
 describe.skipIf(missing !== null)('the page of an incident', () => {
-  let browser: Browser;
-  let server: FixtureServer;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  beforeEach(async () => {
-    server = await startFixtureServer();
-  });
-  afterEach(async () => {
-    await server.close();
-  });
+  const stage = fixtureStage();
 
   test('says what is broken, why, and what to do', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByRole('heading', { level: 1, name: /api on edge: 32 %/ }).waitFor();
     const verdict = await readAs(page.getByRole('region', { name: 'Cause found' }));
     expect(verdict).toContain('bad-server');
@@ -40,7 +26,7 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('shows what could not be looked at as unknown, with the reason and what to change', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     const line = page.locator('#e7');
     await line.waitFor();
     expect(await readAs(line)).toMatch(/disk-full\s+unknown: no log_file and no host access.* → add servers\[api\/s3\]\.log_file/s);
@@ -48,7 +34,7 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('draws plots, and shows the same as a table on t', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page
       .getByRole('img', { name: /Plot: s3 answers 96.4 %/ })
       .locator('canvas')
@@ -59,23 +45,23 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('opens the evidence that a link names, also when it is not among the first', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042#e6`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042#e6`);
     await page.locator('#e6').waitFor();
     expect(await page.locator('#e6').isVisible()).toBe(true);
   });
 
   test('reads the map from the state of a proxy, too, and leaves out rates nobody counted', async () => {
     const server1 = { name: 's1', address: { host: '10.0.4.11', port: 8080 }, state: 'up', administrative: 'ready', weight: 1 };
-    server.world.topology = {
+    stage.server.world.topology = {
       proxy: 'haproxy',
-      readAt: server.now(),
+      readAt: stage.server.now(),
       entries: [{ name: 'web', binds: [':443'] }],
       routes: [{ name: 'default', entries: ['web'], rule: 'default_backend', backend: 'api' }],
       backends: [
         { name: 'api', servers: [server1, { ...server1, name: 's2', administrative: 'drain' }, { ...server1, name: 's3', state: 'down' }] },
       ],
     };
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     const where = page.getByRole('region', { name: 'Where' });
     await where.getByText('s2 draining').waitFor();
     const text = await readAs(where);
@@ -87,8 +73,8 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('one part that fails leaves the others alone', async () => {
-    server.world.broken = ['/incidents/1042/evidence', '/incidents/1042/steps', '/targets'];
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    stage.server.world.broken = ['/incidents/1042/evidence', '/incidents/1042/steps', '/targets'];
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.locator('#e1').getByRole('alert').waitFor();
     await page
       .getByRole('region', { name: /Runbook/ })
@@ -98,38 +84,38 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('appends what happens to the timeline as it happens', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     const log = page.getByRole('log');
     await log.getByText('incident #1042 opened').waitFor();
     await page.getByText('live', { exact: true }).waitFor();
-    server.tell('1042', 'note', 'jon looks at the deploy');
+    stage.server.tell('1042', 'note', 'jon looks at the deploy');
     await log.getByText('jon looks at the deploy').waitFor();
     expect(await log.getByText('jon looks at the deploy').count()).toBe(1);
   });
 
   test('ticks a manual step with a note, and shows who was faster', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByRole('checkbox', { name: /Roll back the last release/ }).click();
     await page.getByRole('dialog').getByRole('textbox').fill('release 41 is back');
     await page.getByRole('button', { name: 'Tick off' }).click();
     await page.getByText(/ticked by mia.*release 41 is back/).waitFor();
-    expect(server.world.writes.at(-1)).toEqual({
+    expect(stage.server.world.writes.at(-1)).toEqual({
       method: 'PUT',
       path: '/incidents/1042/steps/mitigation%2F3/tick',
       body: { done: true, note: 'release 41 is back', version: 1 },
     });
     await page.getByRole('checkbox', { name: /Add capacity/ }).click();
-    const step = server.world.steps.find((each) => each.id === 'mitigation/4')!;
-    Object.assign(step, { version: 2, tick: { actor: 'jon', at: server.now(), note: '' } });
+    const step = stage.server.world.steps.find((each) => each.id === 'mitigation/4')!;
+    Object.assign(step, { version: 2, tick: { actor: 'jon', at: stage.server.now(), note: '' } });
     await page.getByRole('dialog').waitFor();
-    server.changed('1042');
+    stage.server.changed('1042');
     await page.getByText(/ticked by jon/).waitFor();
     await page.getByRole('button', { name: 'Tick off' }).click();
     await page.getByRole('dialog').getByText('Somebody was faster.').waitFor();
   });
 
   test('shows the report as text, with copy and download', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.keyboard.press('e');
     const dialog = page.getByRole('dialog');
@@ -142,7 +128,7 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('tells times in UTC or of this machine, switched by z', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`, { timezoneId: 'Asia/Tokyo' });
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`, { timezoneId: 'Asia/Tokyo' });
     const clock = page.getByRole('button', { name: /UTC/ });
     await clock.waitFor();
     await page.keyboard.press('z');
@@ -152,13 +138,13 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('pauses automation with a reason, shows the band everywhere, locks acts, and resumes', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByRole('button', { name: 'Pause automation…' }).click();
     await page.getByRole('dialog').getByRole('textbox').fill('deploy is running');
     await page.getByRole('button', { name: 'Pause everything' }).click();
     await page.getByText('Automation is paused', { exact: true }).waitFor();
     await page.getByText('Automation is paused by mia: resume it first.').waitFor();
-    expect(server.world.writes[0]).toEqual({
+    expect(stage.server.world.writes[0]).toEqual({
       method: 'POST',
       path: '/pauses',
       body: { scope: 'all', reason: 'deploy is running', until: null },
@@ -174,8 +160,8 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
     ['observe', 'The mode is observe'],
     ['suggest', 'The mode is suggest'],
   ])('in mode %s nothing can be approved, and it says who can change that', async (mode, sentence) => {
-    server.world.mode = mode;
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    stage.server.world.mode = mode;
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByText(sentence).waitFor();
     expect(await page.getByRole('button', { name: /Approve/ }).getAttribute('aria-disabled')).toBe('true');
   });
@@ -184,25 +170,25 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
     ['no-fault-found', [], /No fault found[\s\S]*checks? healthy: the alert may be wrong/],
     ['undetermined', [], /Undetermined[\s\S]*What would decide:[\s\S]*server\/log/],
   ] as const)('tells the verdict %s apart from a cause', async (verdict, causes, words) => {
-    const incident = server.world.incidents[0]!;
+    const incident = stage.server.world.incidents[0]!;
     incident.verdict = verdict;
     incident.plans = [];
     incident.diagnosis = { ...incident.diagnosis!, verdict, causes };
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     expect(await readAs(page.getByRole('article'))).toMatch(words);
   });
 
   test('shows an incident before its first diagnosis', async () => {
-    Object.assign(server.world.incidents[0]!, { verdict: null, diagnosis: null, plans: [], causes: [], headline: [] });
-    const { page, complaints } = await visit(browser, `${server.url}/incidents/1042`);
+    Object.assign(stage.server.world.incidents[0]!, { verdict: null, diagnosis: null, plans: [], causes: [], headline: [] });
+    const { page, complaints } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByText('Being diagnosed').waitFor();
     expect(complaints).toEqual([]);
   });
 
   test('works with what the contract promises alone: no status, steps, series, effect, map or details of a plan', async () => {
-    server.world.absent = [/^\/status/, /\/steps/, /\/evidence\//, /^\/plans\/[^/]+$/, /\/effect$/, /^\/targets/];
-    const incident = server.world.incidents[0]!;
+    stage.server.world.absent = [/^\/status/, /\/steps/, /\/evidence\//, /^\/plans\/[^/]+$/, /\/effect$/, /^\/targets/];
+    const incident = stage.server.world.incidents[0]!;
     const { approvals: _a, progress: _p, liftsAt: _l, seenAt: _s, ...plan } = incident.plans[0]!;
     const step = {
       id: 'diagnosis/1',
@@ -216,7 +202,7 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
     incident.plans = [plan];
     incident.diagnosis = { ...incident.diagnosis!, steps: [{ ...step, manual: null, evidence: ['e4'] }] };
     Object.assign(incident, { headline: undefined, waitingFor: undefined, ackBy: undefined, version: undefined });
-    const { page, complaints } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page, complaints } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByText('Check the logs.').waitFor();
     await page.getByLabel(/Why is this right/).fill('it is');
     await page.locator('button[aria-disabled="false"]', { hasText: 'Approve' }).click();
@@ -225,10 +211,10 @@ describe.skipIf(missing !== null)('the page of an incident', () => {
   });
 
   test('hostile labels, summaries, guards and facts stay text, and the policy is never even asked', async () => {
-    server.world.incidents = [hostileIncident(server.now())];
-    const { page, complaints } = await visit(browser, `${server.url}/incidents`);
+    stage.server.world.incidents = [hostileIncident(stage.server.now())];
+    const { page, complaints } = await visit(stage.browser, `${stage.server.url}/incidents`);
     await page.getByText('<img src=x').first().waitFor();
-    await page.goto(`${server.url}/incidents/666`);
+    await page.goto(`${stage.server.url}/incidents/666`);
     await page.getByRole('img', { name: /Plot/ }).first().locator('canvas').waitFor();
     await page.keyboard.press('e');
     await page.getByRole('dialog').getByText('<script>').waitFor();

@@ -1,27 +1,13 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launch, missing, readAs, visit } from './browser.ts';
+import { describe, expect, test } from 'vitest';
+import { missing, readAs, visit } from './browser.ts';
 import { badServerIncident } from './fixture-data.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { fixtureStage } from './fixture-stage.ts';
 
 describe.skipIf(missing !== null)('the list of incidents', () => {
-  let browser: Browser;
-  let server: FixtureServer;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  beforeEach(async () => {
-    server = await startFixtureServer();
-  });
-  afterEach(async () => {
-    await server.close();
-  });
+  const stage = fixtureStage();
 
   test('shows open incidents with cause, what they wait for, and counts', async () => {
-    const { page } = await visit(browser, server.url);
+    const { page } = await visit(stage.browser, stage.server.url);
     await page.getByRole('link', { name: /api on edge/ }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/incidents');
     const row = await readAs(page.getByRole('link', { name: /api on edge/ }));
@@ -32,7 +18,7 @@ describe.skipIf(missing !== null)('the list of incidents', () => {
   });
 
   test('filters by state and text, and every view is a URL', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents`);
     await page
       .getByRole('link', { name: /waits for you/ })
       .first()
@@ -43,47 +29,47 @@ describe.skipIf(missing !== null)('the list of incidents', () => {
     await page.keyboard.type('certificate');
     await page.getByText('api on edge').waitFor({ state: 'detached' });
     await page.waitForURL(/q=certificate/);
-    const { page: again } = await visit(browser, page.url());
+    const { page: again } = await visit(stage.browser, page.url());
     await again.getByText('certificate of shop').waitFor();
     expect(await again.getByText('api on edge').count()).toBe(0);
   });
 
   test('says what is watched when nothing needs anybody', async () => {
-    server.world.incidents = [];
-    const { page } = await visit(browser, server.url);
+    stage.server.world.incidents = [];
+    const { page } = await visit(stage.browser, stage.server.url);
     await page.getByText('Nothing needs you.').waitFor();
     await page.getByText('36 rules, 2 targets watched.').waitFor();
   });
 
   test('says what failed, with the code, and tries again', async () => {
-    server.world.broken = ['/incidents'];
-    const { page } = await visit(browser, server.url);
+    stage.server.world.broken = ['/incidents'];
+    const { page } = await visit(stage.browser, stage.server.url);
     const alert = page.getByRole('alert').filter({ hasText: 'storage-busy' });
     await alert.waitFor();
     expect(await readAs(alert)).toContain('The storage did not answer within 5 s.');
-    server.world.broken = [];
+    stage.server.world.broken = [];
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByText('api on edge').waitFor();
   });
 
   test('lets new rows wait while somebody reads, and shows them at once otherwise', async () => {
-    const { page } = await visit(browser, server.url);
+    const { page } = await visit(stage.browser, stage.server.url);
     await page.getByText('live', { exact: true }).waitFor();
     await page.getByText('api on edge').hover();
-    server.world.incidents.unshift({ ...badServerIncident(server.now()), id: '1043', title: 'shop on front: new trouble' });
-    server.changed('1043');
+    stage.server.world.incidents.unshift({ ...badServerIncident(stage.server.now()), id: '1043', title: 'shop on front: new trouble' });
+    stage.server.changed('1043');
     await page.getByRole('button', { name: '1 new' }).waitFor();
     expect(await page.getByText('shop on front: new trouble').count()).toBe(0);
     await page.getByRole('button', { name: '1 new' }).click();
     await page.getByText('shop on front: new trouble').waitFor();
     await page.mouse.move(0, 0);
-    server.world.incidents.unshift({ ...badServerIncident(server.now()), id: '1044', title: 'search on edge: newer trouble' });
-    server.changed('1044');
+    stage.server.world.incidents.unshift({ ...badServerIncident(stage.server.now()), id: '1044', title: 'search on edge: newer trouble' });
+    stage.server.changed('1044');
     await page.getByText('search on edge: newer trouble').waitFor();
   });
 
   test('is walked with j, k and Enter, and g i leads back', async () => {
-    const { page } = await visit(browser, server.url);
+    const { page } = await visit(stage.browser, stage.server.url);
     await page.getByText('api on edge').waitFor();
     await page.keyboard.press('j');
     await page.keyboard.press('j');
@@ -96,13 +82,13 @@ describe.skipIf(missing !== null)('the list of incidents', () => {
   });
 
   test('keeps a thousand incidents usable by drawing what is in sight', async () => {
-    const one = badServerIncident(server.now());
-    server.world.incidents = Array.from({ length: 1_000 }, (_, index) => ({
+    const one = badServerIncident(stage.server.now());
+    stage.server.world.incidents = Array.from({ length: 1_000 }, (_, index) => ({
       ...one,
       id: String(index),
       title: `trouble number ${index}.`,
     }));
-    const { page } = await visit(browser, server.url);
+    const { page } = await visit(stage.browser, stage.server.url);
     await page.getByText('trouble number 0.').waitFor();
     expect(await page.getByRole('listitem').count()).toBeLessThan(80);
     expect(await page.getByRole('listitem').first().getAttribute('aria-setsize')).toBe('500');
@@ -112,9 +98,9 @@ describe.skipIf(missing !== null)('the list of incidents', () => {
   });
 
   test('helps where there is no page and no incident', async () => {
-    const { page } = await visit(browser, `${server.url}/incident/7`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incident/7`);
     await page.getByRole('heading', { name: 'There is no page here' }).waitFor();
-    await page.goto(`${server.url}/incidents/nope`);
+    await page.goto(`${stage.server.url}/incidents/nope`);
     await page.getByRole('heading', { name: 'There is no incident nope' }).waitFor();
   });
 });

@@ -1,42 +1,28 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launch, missing, visit } from './browser.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { describe, expect, test } from 'vitest';
+import { missing, visit } from './browser.ts';
+import { fixtureStage } from './fixture-stage.ts';
 
 describe.skipIf(missing !== null)('staying live', () => {
-  let browser: Browser;
-  let server: FixtureServer;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  beforeEach(async () => {
-    server = await startFixtureServer();
-  });
-  afterEach(async () => {
-    await server.close();
-  });
+  const stage = fixtureStage();
 
   test('comes back by itself after the stream was cut, and misses nothing', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.getByText('live', { exact: true }).waitFor();
-    server.cut();
+    stage.server.cut();
     await page.getByText('connecting', { exact: true }).waitFor();
-    server.tell('1042', 'note', 'said while nobody listened');
+    stage.server.tell('1042', 'note', 'said while nobody listened');
     await page.getByText('live', { exact: true }).waitFor();
     await page.getByRole('log').getByText('said while nobody listened').waitFor();
   });
 
   test('a server that is away: a band after 25 s, acts locked; and everything again when it is back', async () => {
-    const { page } = await visit(browser, `${server.url}/incidents/1042`);
+    const { page } = await visit(stage.browser, `${stage.server.url}/incidents/1042`);
     await page.clock.install();
     await page.reload();
     await page.getByText('live', { exact: true }).waitFor();
     await page.getByLabel(/Why is this right/).fill('typed before it went away');
-    server.world.isAway = true;
-    server.cut();
+    stage.server.world.isAway = true;
+    stage.server.cut();
     await page.getByText('connecting', { exact: true }).waitFor();
     expect(await page.getByText(/Not live since/).count()).toBe(0);
     for (let second = 0; second < 30; second += 1) await page.clock.runFor(1_000);
@@ -44,7 +30,7 @@ describe.skipIf(missing !== null)('staying live', () => {
     await page.getByText('The server does not answer: what is shown may be old').waitFor();
     expect(await page.getByRole('button', { name: /^Approve/ }).getAttribute('aria-disabled')).toBe('true');
     expect(await page.getByLabel(/Why is this right/).inputValue()).toBe('typed before it went away');
-    server.world.isAway = false;
+    stage.server.world.isAway = false;
     for (let second = 0; second < 16; second += 1) await page.clock.runFor(1_000);
     await page.getByText('live', { exact: true }).waitFor();
     await page.clock.runFor(1_000);
