@@ -18,6 +18,8 @@ export interface ProxyMemoryParts {
 /** A proxy is read at most this often to see what changes: reading costs it little, but not nothing. */
 const readEveryMinMs = 2_000;
 const readTimeoutMs = 5_000;
+/** A diagnosis waits so long for what is true now before it asks what was true before. */
+const lookTimeoutMs = 2_000;
 
 /** Reads the proxies again and again and remembers what changed: addresses, routes, files, restarts. Survives a restart. */
 export class ProxyMemory {
@@ -27,6 +29,9 @@ export class ProxyMemory {
   readonly #snapshots = new Map<string, ProxySnapshot>();
   readonly #cancels = new Map<string, () => void>();
   readonly #running = new Set<Promise<void>>();
+  readonly #readers = new Map<string, ProxyReader>();
+  /** One read of a target after the other: two at once would tell the same change twice. */
+  readonly #turns = new Map<string, Promise<void>>();
   /** Counts the sets of proxies that were watched: a read that began under an older one is the last of its chain. */
   #era = 0;
   #ended = false;
@@ -41,7 +46,11 @@ export class ProxyMemory {
     this.#cancels.clear();
     this.#era += 1;
     for (const known of [...this.#states.keys()].filter((name) => !readers.has(name))) this.#forget(known);
-    for (const reader of readers.values()) this.#next(reader, this.#era, 0);
+    this.#readers.clear();
+    for (const [name, reader] of readers) {
+      this.#readers.set(name, reader);
+      this.#next(reader, this.#era, 0);
+    }
   }
 
   async stop(): Promise<void> {
@@ -58,7 +67,11 @@ export class ProxyMemory {
     return this.#pids.get(target) ?? null;
   }
 
+  /** What changed, this very moment included: a server that fails since a second may have moved in that second. */
   async history(target: string): Promise<HistoryAnswer | null> {
+    const reader = this.#readers.get(target);
+    // Where that read fails the past is what it was; the next round says what is wrong.
+    if (reader !== undefined && !this.#ended) await this.#inTurn(reader, this.#era, lookTimeoutMs).catch(() => undefined);
     return await this.#parts.history.read(target);
   }
 
@@ -73,7 +86,7 @@ export class ProxyMemory {
     this.#cancels.set(
       reader.target.name,
       this.#parts.timer.after(afterMs, () => {
-        const work = this.#read(reader, era).catch((error: unknown) => this.#parts.onBug(error));
+        const work = this.#inTurn(reader, era, readTimeoutMs).catch((error: unknown) => this.#parts.onBug(error));
         this.#running.add(work);
         void work.finally(() => {
           this.#running.delete(work);
@@ -83,9 +96,17 @@ export class ProxyMemory {
     );
   }
 
-  async #read(reader: ProxyReader, era: number): Promise<void> {
+  #inTurn(reader: ProxyReader, era: number, timeoutMs: number): Promise<void> {
     const target = reader.target.name;
-    const state = await reader.readState(AbortSignal.timeout(readTimeoutMs));
+    const read = () => this.#read(reader, era, AbortSignal.timeout(timeoutMs));
+    const turn = (this.#turns.get(target) ?? Promise.resolve()).then(read, read);
+    this.#turns.set(target, turn);
+    return turn;
+  }
+
+  async #read(reader: ProxyReader, era: number, signal: AbortSignal): Promise<void> {
+    const target = reader.target.name;
+    const state = await reader.readState(signal);
     const snapshot = snapshotOf(state);
     if (snapshot === null || era !== this.#era) return;
     this.#states.set(target, state);

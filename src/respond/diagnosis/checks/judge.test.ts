@@ -257,6 +257,22 @@ describe('servers/address', () => {
   });
 });
 
+describe('servers/address of servers that are named by their address', () => {
+  const other = tcpQuestion('10.0.0.1', 8_100);
+  const moved = server('10.0.0.1:8001', { address: { host: '10.0.0.1', hostname: null, port: 8_001, scheme: 'http' } });
+  const at = (port: number) => request(20, { server: `api/10.0.0.1:${port}` });
+  const asked = (...records: RequestRecord[]) =>
+    judged('servers/address', bookOf(moved).answer(requestsQuestion(edge), records).answer(other, { outcome: 'connected', elapsedMs: 1 }));
+
+  test('the address that answered before is one', () => {
+    expect(asked(at(8_100))).toEqual(['answers-elsewhere api/10.0.0.1:8001']);
+  });
+
+  test('a server that answered itself has not moved, whoever else was there', () => {
+    expect(asked(at(8_100), at(8_001))).toEqual([]);
+  });
+});
+
 describe('proxy/access-log', () => {
   const log = (records: readonly RequestRecord[]) =>
     judged('proxy/access-log', bookOf(server('s1')).answer(requestsQuestion(edge), records));

@@ -1,5 +1,5 @@
 import type { ServerState } from '../../../../model/proxy.ts';
-import { historyQuestion, probedServers, stateQuestion, tcpQuestion, trafficAddress } from '../../ask.ts';
+import { historyQuestion, probedServers, requestsQuestion, stateQuestion, tcpQuestion, trafficAddress } from '../../ask.ts';
 import type { AnswerBook, Check } from '../../check.ts';
 import { observe } from '../../check.ts';
 import type { Situation } from '../../situation.ts';
@@ -7,13 +7,14 @@ import { sameBackend, serversOf } from '../../situation.ts';
 
 const id = 'servers/address';
 
-/** Whether a server that fails is alive at another address: the declared one, the one we were told, or the one it had before. */
+/** Whether a server that fails is alive at another address: the declared one, the one we were told, the one it had or answered at before. */
 export const serverAddress: Check = {
   id,
   title: 'The server at another address',
   needs: (situation, known) => [
     stateQuestion(situation),
     historyQuestion(situation),
+    requestsQuestion(situation),
     ...probedServers(situation, known).flatMap((server) =>
       candidates(situation, known, server).map((candidate) => tcpQuestion(candidate.host, candidate.port)),
     ),
@@ -42,7 +43,7 @@ export const serverAddress: Check = {
 interface Candidate {
   readonly host: string;
   readonly port: number;
-  readonly source: 'configured' | 'declared' | 'before';
+  readonly source: 'configured' | 'declared' | 'before' | 'log';
   readonly says: string;
 }
 
@@ -54,7 +55,12 @@ function candidates(situation: Situation, known: AnswerBook, server: ServerState
   const state = known.value(stateQuestion(situation));
   if (used === null || state === null) return [];
   const taken = new Set(serversOf(situation, state).map((other) => `${other.address.host}:${other.address.port}`));
-  const all = [...configured(situation, known, server), ...declared(known, situation, server), ...before(situation, known, server)];
+  const all = [
+    ...configured(situation, known, server),
+    ...declared(known, situation, server),
+    ...before(situation, known, server),
+    ...served(situation, known, server),
+  ];
   const seen = new Set<string>([`${used.host}:${used.port}`]);
   return all.filter((candidate) => {
     const key = `${candidate.host}:${candidate.port}`;
@@ -111,4 +117,29 @@ function before(situation: Situation, known: AnswerBook, server: ServerState): C
           ]
         : [];
     });
+}
+
+/**
+ * Addresses of the backend that answered requests a moment ago and are in use no more. Only where a server is named by its
+ * address (Traefik) does the log tell. A server that itself answered has not moved.
+ */
+function served(situation: Situation, known: AnswerBook, server: ServerState): Candidate[] {
+  const state = known.value(stateQuestion(situation));
+  const records = known.value(requestsQuestion(situation)) ?? [];
+  if (state === null || server.name !== nameByAddress(server)) return [];
+  const ofServers = records.filter(
+    ({ origin, backend }) => origin === 'server' && backend !== null && sameBackend(backend, server.backend),
+  );
+  const answered = new Set(ofServers.map((record) => record.server));
+  const inUse = serversOf(situation, state).filter((other) => sameBackend(other.backend, server.backend));
+  const unheard = inUse.filter((other) => !answered.has(other.subject));
+  const gone = [...answered].filter((subject) => subject !== null && inUse.every((other) => other.subject !== subject));
+  const mine = gone[unheard.indexOf(server)];
+  const place = /\/(?<host>[\w.:[\]-]+):(?<port>\d+)$/.exec(mine ?? '')?.groups;
+  if (place === undefined) return [];
+  return [{ host: place['host'] ?? '', port: Number(place['port']), source: 'log', says: 'a moment ago requests were answered at' }];
+}
+
+function nameByAddress(server: ServerState): string {
+  return `${server.address.host ?? server.address.hostname}:${server.address.port}`;
 }
