@@ -4,6 +4,7 @@ import { readHaproxyEvents, readHaproxyRequests } from '../connectors/proxies/ha
 import { readHaproxyState } from '../connectors/proxies/haproxy/read-state.ts';
 import { validateHaproxy } from '../connectors/proxies/haproxy/validate.ts';
 import { type LogHints, readAccessLog } from '../connectors/proxies/traefik/access-log.ts';
+import { heldBackClients } from '../connectors/proxies/traefik/limit-overlay.ts';
 import { readTraefikState } from '../connectors/proxies/traefik/read-state.ts';
 import { readTraefikLog } from '../connectors/proxies/traefik/traefik-log.ts';
 import type { ProxyEvent, ProxyState, RequestRecord } from '../model/proxy.ts';
@@ -74,7 +75,10 @@ function traefikReader(target: Target, clock: Clock): ProxyReader {
     readState,
     readRequests: async (sinceAt, signal) => {
       const state = seen ?? (await readState(signal));
-      return await readAccessLog({ path: source.accessLogFile, key: key('access_log_file') }, sinceAt, hintsOf(state), signal);
+      const records = await readAccessLog({ path: source.accessLogFile, key: key('access_log_file') }, sinceAt, hintsOf(state), signal);
+      // What a client gets that we hold back says nothing about the service any more.
+      const heldBack = heldBackClients(state.routes ?? []);
+      return heldBack.size === 0 ? records : records.filter(({ client }) => client === null || !heldBack.has(client));
     },
     readEvents: (sinceAt, signal) => readTraefikLog({ path: source.logFile, key: key('log_file') }, sinceAt, signal),
     // Traefik cannot check a configuration without loading it; what is wrong with the files stands in the state.

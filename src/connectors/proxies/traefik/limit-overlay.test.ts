@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { limitOverlay } from './limit-overlay.ts';
+import { heldBackClients, limitOverlay } from './limit-overlay.ts';
 import type { Runtime } from './runtime.ts';
 import { readEntryPoints, readRuntimeObjects } from './runtime-objects.ts';
 
@@ -149,5 +149,21 @@ describe('a router that limits one client', () => {
     const [name = '', ours = {}] = Object.entries(first.routers)[0] ?? [];
     const both = { 'app@file': router(), [`${name}@file`]: { ...ours, using: ['web'], status: 'enabled' } };
     expect(Object.keys(overlayOf({ ...intent, client: '10.0.0.8' }, 'app@file', runtime(both)).routers)).toHaveLength(1);
+  });
+
+  test.each([
+    ['a client', intent, {}, ['10.0.0.9']],
+    ['a client behind a load balancer', intent, { forwardedHeaders: { insecure: true } }, ['10.0.0.9']],
+    ['a client on one path only', { ...intent, path: '/login' }, {}, []],
+    ['everybody', { ...intent, client: null, path: '/login' }, {}, []],
+  ] as const)('tells whom it holds back from the whole service: %s', (_, wanted, entry, expected) => {
+    const { routers } = overlayOf(
+      wanted,
+      'app@file',
+      runtime({ 'app@file': router() }, { entryPoints: [{ name: 'web', address: ':80', ...entry }] }),
+    );
+    const routes = Object.entries(routers).map(([name, { rule }]) => ({ name: `${name}@file`, rule: String(rule) }));
+    expect([...heldBackClients(routes)]).toEqual(expected);
+    expect([...heldBackClients([{ name: 'app@file', rule: 'Host(`a`) && ClientIP(`10.0.0.9`)' }])]).toEqual([]);
   });
 });

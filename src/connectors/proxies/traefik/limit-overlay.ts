@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { RouteState } from '../../../model/proxy.ts';
 import type { CannotRender, Intent } from '../../../respond/mitigation/control.ts';
 import { asText, type JsonObject } from './json-value.ts';
 import { type OverlayFile, renderOverlay, shortHash } from './overlay-file.ts';
@@ -41,6 +42,16 @@ export function limitOverlay(intent: Limit, backend: string, runtime: Runtime): 
   if (content === null)
     return { impossible: `a rule or name of the routers of ${backend} contains {{, which Traefik would take for a template` };
   return { file: { name: `proxymedic-limit-${id}.yml`, content }, routers: Object.keys(added).map((name) => `${name}@file`), summary };
+}
+
+/** The clients that routers of ours hold back from a whole service at this moment. */
+export function heldBackClients(routes: readonly Pick<RouteState, 'name' | 'rule'>[]): ReadonlySet<string> {
+  return new Set(
+    routes.flatMap(({ name, rule }) => {
+      const [, client, rest = ''] = /.* && \(?ClientIP\(`([0-9a-fA-F.:]+)`\)(.*)$/.exec(rule) ?? [];
+      return client === undefined || !OWN_ROUTER.test(name) || rest.includes('&& Path(') ? [] : [client];
+    }),
+  );
 }
 
 function routersOf(backend: string, runtime: Runtime): readonly RuntimeRouter[] {
@@ -171,5 +182,9 @@ function rateLimit(intent: Limit): JsonObject {
 function summaryOf(intent: Limit, backend: string): string {
   const who = intent.client === null ? 'everybody' : intent.client;
   const where = intent.path === null ? backend : `${intent.path} of ${backend}`;
-  return `Limit ${who} to ${intent.averagePerSecond} requests per second (burst ${intent.burst}) on ${where}`;
+  const rate =
+    intent.averagePerSecond >= 1
+      ? `${intent.averagePerSecond} requests per second`
+      : `${Math.max(1, Math.round(intent.averagePerSecond * 60))} requests per minute`;
+  return `Limit ${who} to ${rate} (burst ${intent.burst}) on ${where}`;
 }

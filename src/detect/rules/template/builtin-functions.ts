@@ -112,7 +112,6 @@ const htmlEscapes: Readonly<Record<string, string>> = {
 };
 
 function escapeHtml(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is one of the characters that Go replaces.
   return value.replace(/[&<>"'\0]/g, (character) => htmlEscapes[character] ?? character);
 }
 

@@ -1,8 +1,8 @@
 import type { Action } from '../../action.ts';
 import type { Intent } from '../../control.ts';
 
-/** Slower than any scanner has patience for, fast enough for a person who happens to share the address. */
-const averagePerSecond = 1;
+/** Six a minute: what is let through must not keep the alert firing. The burst serves a person who happens to share the address. */
+const averagePerSecond = 0.1;
 const burst = 5;
 /** More than a handful of clients is no scan by one or few, and each is a router of its own. */
 const clientsMax = 5;
