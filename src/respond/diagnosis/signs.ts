@@ -101,7 +101,7 @@ const allSigns = {
   'traffic-few': { bad: false, means: 'too few requests for a ratio to mean anything' },
   'traffic-none': { bad: false, means: 'no requests were seen' },
   'errors-everywhere': { bad: true, means: 'all servers answer 5xx themselves, on most paths' },
-  'errors-one-server': { bad: true, means: 'one or few servers answer 5xx, the others do not' },
+  'errors-one-server': { bad: true, means: 'one or few servers answer errors, the others do not' },
   'errors-one-path': { bad: true, means: 'one or few paths answer 5xx on every server' },
   'errors-unlocated': { bad: true, means: 'the servers answer 5xx; where is not known' },
   timeouts: { bad: true, means: 'the proxy gave up waiting for answers' },

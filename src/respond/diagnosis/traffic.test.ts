@@ -126,16 +126,30 @@ describe('where the 5xx come from', () => {
 
 describe('who gets the 4xx', () => {
   const found = (records: readonly RequestRecord[]) => {
-    const { scanners, rejected, missing, unlocated } = locateClientErrors(records, nowMs);
-    return { scanners: scanners.map(({ key }) => key), rejected: rejected !== null, missing: missing.map(({ key }) => key), unlocated };
+    const { scanners, badServers, rejected, missing, unlocated } = locateClientErrors(records, nowMs);
+    const keys = (shares: readonly { readonly key: string }[]) => shares.map(({ key }) => key);
+    return { scanners: keys(scanners), servers: keys(badServers), rejected: rejected !== null, missing: keys(missing), unlocated };
   };
-  const nothing = { scanners: [], rejected: false, missing: [], unlocated: false };
+  const nothing = { scanners: [], servers: [], rejected: false, missing: [], unlocated: false };
   const scanner = (seconds: number) =>
     Array.from({ length: seconds * 5 }, (_, index) => request(index / 5, { client: '10.66.6.6', path: `/x${index}/.env`, ...gone }));
 
   test.each<[string, RequestRecord[], ReturnType<typeof found>]>([
     ['nobody', traffic(60, () => ({})), nothing],
     ['everybody, since the door is shut', traffic(60, () => ({ status: 401 })), { ...nothing, rejected: true }],
+    [
+      'who meets one server',
+      traffic(60, ({ server }) => (server === 'api/s2' ? { status: 403 } : {})),
+      { ...nothing, servers: ['api/s2'] },
+    ],
+    [
+      'who meets one server of two, and who asks for one path',
+      traffic(60, (record, ago) => {
+        const server = Math.round(ago * 10) % 2 === 0 ? 'api/s1' : 'api/s2';
+        return { server, ...(server === 'api/s2' || record.path === '/docs' ? gone : {}) };
+      }),
+      { ...nothing, servers: ['api/s2'], missing: ['/docs'] },
+    ],
     ['who asks for one path', traffic(60, ({ path }) => (path === '/docs' ? gone : {})), { ...nothing, missing: ['/docs'] }],
     ['one client that tries doors', [...traffic(60, () => ({})), ...scanner(20)], { ...nothing, scanners: ['10.66.6.6'] }],
     [

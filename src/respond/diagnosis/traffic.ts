@@ -1,13 +1,5 @@
 import type { RequestRecord } from '../../model/proxy.ts';
-
-/** Requests of one kind: how many, how many of them failed in the way that is asked about. */
-export interface Share {
-  readonly key: string;
-  readonly total: number;
-  readonly errors: number;
-  /** errors / total, 0 to 1. */
-  readonly share: number;
-}
+import { findCulprits, patternErrorsMin, type Share } from './culprits.ts';
 
 /** What one look at the access log says about 5xx answers of the servers themselves. */
 export interface ServerErrors {
@@ -27,8 +19,6 @@ export interface ServerErrors {
 export const errorShareMin = 0.05;
 /** Fewer errors than this are chance, not a pattern. */
 export const errorsMin = 5;
-/** So few errors can be a pattern when they all meet one server or path and nothing else does. */
-const patternErrorsMin = 3;
 /** How improbable such a pattern must be by chance alone. */
 const chanceMax = 1e-4;
 /** Fewer requests than this say nothing about a ratio. */
@@ -118,31 +108,17 @@ export function locateServerErrors(all: readonly RequestRecord[], nowMs: number)
     nowMs,
     isServerError,
   );
-  const serversFirst = explain(records, []);
-  const explained = serversFirst.everywhere ? pathsFirst(records) : serversFirst;
+  const { servers, paths, left } = findCulprits(records, { pathOf, fails: isServerError, serverShareMin: 0.1, pathShareMin: 0.15 });
+  const below = failsEverywhere(left) ? failingDirectories(left) : [];
   return {
     total: records.length,
     errors: records.filter(isServerError).length,
     windowMs,
-    ...(explained.everywhere ? serversFirst : explained),
+    badServers: servers,
+    badPaths: [...paths, ...below],
+    everywhere: failsEverywhere(without(below, left)),
     byServer: sharesBy(records, (record) => record.server, isServerError),
   };
-}
-
-type Explained = Pick<ServerErrors, 'badServers' | 'badPaths' | 'everywhere'>;
-
-/** Bad servers, leaving out paths that are known to be bad, then bad paths of the other servers, then what is left. */
-function explain(all: readonly RequestRecord[], knownPaths: readonly Share[]): Explained {
-  const records = all.filter((record) => !knownPaths.some((path) => isAt(record, path.key)));
-  const byServer = sharesBy(records, (record) => record.server, isServerError);
-  const badServers = outliers(byServer, 0.15).filter((share) => !failsOnItsPathsOnly(share.key, records));
-  const bad = new Set(badServers.map((share) => share.key));
-  const rest = records.filter((record) => record.server === null || !bad.has(record.server));
-  const exact = failingPaths(rest, pathOf);
-  const left = rest.filter((record) => !exact.some((path) => isAt(record, path.key)));
-  const below = failsEverywhere(left) ? failingDirectories(left) : [];
-  const unexplained = left.filter((record) => !below.some((path) => isAt(record, path.key)));
-  return { badServers, badPaths: [...knownPaths, ...exact, ...below], everywhere: failsEverywhere(unexplained) };
 }
 
 function failsEverywhere(records: readonly RequestRecord[]): boolean {
@@ -154,11 +130,15 @@ function failsEverywhere(records: readonly RequestRecord[]): boolean {
 const directoryDepths = [3, 2, 1];
 
 /** Directories below which everything fails, when they explain all that does: each single path below may be asked once. */
-function failingDirectories(records: readonly RequestRecord[]): Share[] {
+function failingDirectories(records: readonly RequestRecord[]): readonly Share[] {
   for (const depth of directoryDepths) {
-    const found = failingPaths(records, (record) => directoryOf(record, depth) ?? pathOf(record));
-    const left = records.filter((record) => !found.some((path) => isAt(record, path.key)));
-    if (found.length > 0 && !failsEverywhere(left)) return found;
+    const { paths, left } = findCulprits(records, {
+      pathOf: (record) => directoryOf(record, depth) ?? pathOf(record),
+      fails: isServerError,
+      serverShareMin: Number.POSITIVE_INFINITY,
+      pathShareMin: 0.3,
+    });
+    if (paths.length > 0 && !failsEverywhere(left)) return paths;
   }
   return [];
 }
@@ -174,17 +154,6 @@ export function isAt(record: RequestRecord, key: string): boolean {
   const path = pathOf(record);
   if (path === null) return false;
   return key.endsWith('/*') ? path.startsWith(key.slice(0, -1)) : path === key;
-}
-
-/** Where a bad path weighs so much that no server looks well, the best server alone shows which paths are bad. */
-function pathsFirst(records: readonly RequestRecord[]): Explained {
-  const byServer = sharesBy(records, (record) => record.server, isServerError).filter((share) => share.total >= errorsMin);
-  const best = byServer.sort((a, b) => a.share - b.share)[0];
-  const paths = failingPaths(
-    records.filter((record) => record.server === best?.key),
-    pathOf,
-  );
-  return explain(records, onEveryServer(paths, records));
 }
 
 /**
@@ -229,13 +198,6 @@ export function pathTemplate(path: string): string {
     .join('/');
 }
 
-function failingPaths(records: readonly RequestRecord[], keyOf: (record: RequestRecord) => string | null): Share[] {
-  const byPath = sharesBy(records, keyOf, isServerError);
-  const bad = outliers(byPath, 0.3);
-  // "One or few paths": when a large part of the site fails, that is the application.
-  return bad.length <= Math.max(3, byPath.length * 0.4) ? onEveryServer(bad, records) : [];
-}
-
 function pathOf(record: RequestRecord): string | null {
   return record.path === null ? null : pathTemplate(record.path);
 }
@@ -262,31 +224,6 @@ export function turnedBad(
   return earlier <= found.before * 0.1 ? { ...found, before: found.before - earlier } : null;
 }
 
-/**
- * Whether a server fails only on few of its paths, and nobody else was asked for those: then the path is to blame. Happens
- * when requests come in a rhythm that the balancer keeps.
- */
-function failsOnItsPathsOnly(server: string, records: readonly RequestRecord[]): boolean {
-  const mine = sharesBy(
-    records.filter((record) => record.server === server),
-    pathOf,
-    isServerError,
-  );
-  const failing = mine.filter((path) => path.errors > 0);
-  if (failing.length === mine.length || failing.length > 2) return false;
-  const elsewhere = records.filter((record) => record.server !== server && failing.some((path) => path.key === pathOf(record)));
-  return elsewhere.length === 0 || elsewhere.filter(isServerError).length / elsewhere.length >= 0.5;
-}
-
-/** A path that fails only where it meets one of several servers is that server's fault, not the path's. */
-function onEveryServer(paths: readonly Share[], records: readonly RequestRecord[]): Share[] {
-  return paths.filter((path) => {
-    const mine = records.filter((record) => isAt(record, path.key));
-    const shares = sharesBy(mine, (record) => record.server, isServerError).filter((share) => share.total >= 3);
-    return shares.length <= 1 || shares.filter((share) => share.errors > 0).length > shares.length / 2;
-  });
-}
-
 /** What the 4xx answers look like. */
 export interface ClientErrors {
   readonly total: number;
@@ -294,6 +231,8 @@ export interface ClientErrors {
   readonly windowMs: number;
   /** Clients that ask for many things that are not there, while the others are fine. `paths`: distinct ones. */
   readonly scanners: readonly (Share & { readonly paths: number })[];
+  /** Servers that answer 4xx to what the others answer well. */
+  readonly badServers: readonly Share[];
   /** Nearly everyone gets 401 or 403. */
   readonly rejected: { readonly share: number; readonly clients: number; readonly clientsRejected: number } | null;
   /** Few paths that answer 404 or 410, without the scanners' requests. */
@@ -308,22 +247,27 @@ export function locateClientErrors(all: readonly RequestRecord[], nowMs: number)
   const { records, windowMs } = densestWindow(all, nowMs, fails);
   const scanners = findScanners(records, fails);
   const scanning = new Set(scanners.map((scanner) => scanner.key));
-  const rest = records.filter((record) => record.origin === 'server' && (record.client === null || !scanning.has(record.client)));
+  const isOrdinary = ({ origin, client }: RequestRecord) => origin === 'server' && (client === null || !scanning.has(client));
+  const ordinary = records.filter(isOrdinary);
+  const vanished = findVanished(all.filter(isOrdinary));
+  const { servers: badServers } = findCulprits(without(vanished, ordinary), {
+    pathOf,
+    fails: isClientError,
+    serverShareMin: 0.3,
+    pathShareMin: 0.3,
+  });
+  const rest = ordinary.filter((record) => !badServers.some((server) => server.key === record.server));
   const rejected = findRejection(rest);
-  const missing =
-    rejected === null
-      ? findMissing(
-          rest,
-          all.filter((record) => record.client === null || !scanning.has(record.client)),
-        )
-      : [];
-  const left = rest.filter((record) => !missing.some((path) => isAt(record, path.key)));
+  const lost = vanished.filter((path) => rest.some((record) => isGone(record) && isAt(record, path.key)));
+  const missing = rejected === null ? [...lost, ...neverThere(without(lost, rest), rest.length)].slice(0, missingPathsMax) : [];
+  const left = without(missing, rest);
   const leftErrors = rejected === null ? left.filter(isClientError).length : 0;
   return {
     total: records.length,
     errors: records.filter(fails).length,
     windowMs,
     scanners,
+    badServers,
     rejected,
     missing,
     unlocated: leftErrors >= errorsMin * 2 && leftErrors / Math.max(1, left.length) >= errorShareMin,
@@ -373,18 +317,15 @@ function findRejection(records: readonly RequestRecord[]): ClientErrors['rejecte
 
 const missingPathsMax = 10;
 
-function findMissing(records: readonly RequestRecord[], all: readonly RequestRecord[]): Share[] {
+/** Single paths that have vanished, and directories below which everything else has. */
+function findVanished(all: readonly RequestRecord[]): Share[] {
   const exact = vanishedPaths(all, pathOf);
-  const gone = (found: readonly Share[]) => (record: RequestRecord) => found.some((path) => isAt(record, path.key));
-  const below = directoryDepths.map((depth) =>
-    vanishedPaths(
-      all.filter((record) => !gone(exact)(record)),
-      (record) => directoryOf(record, depth),
-    ),
-  );
-  const vanished = [...exact, ...(below.find((found) => found.length > 0) ?? [])];
-  const rest = records.filter((record) => !gone(vanished)(record));
-  return [...vanished, ...neverThere(rest, records.length)].slice(0, missingPathsMax);
+  const below = directoryDepths.map((depth) => vanishedPaths(without(exact, all), (record) => directoryOf(record, depth)));
+  return [...exact, ...(below.find((found) => found.length > 0) ?? [])];
+}
+
+function without(paths: readonly Share[], records: readonly RequestRecord[]): readonly RequestRecord[] {
+  return records.filter((record) => !paths.some((path) => isAt(record, path.key)));
 }
 
 function isGone(record: RequestRecord): boolean {

@@ -8,7 +8,7 @@ import { backendNames, percent } from './error-shares.ts';
 
 const id = 'traffic/clients';
 
-/** Who gets the 4xx: nearly everyone, or one client that tries doors. */
+/** Who gets the 4xx: nearly everyone, one client that tries doors, or whoever meets one of the servers. */
 export const clients: Check = {
   id,
   title: 'Share of 4xx per client',
@@ -44,6 +44,17 @@ function fromLog(situation: Situation, known: AnswerBook, backend: string | null
     }),
   );
   if (backend === null) return seen;
+  for (const server of found.badServers) {
+    seen.push(
+      observe(id, log, {
+        sign: 'errors-one-server',
+        subject: server.key,
+        backend,
+        summary: `${percent(server.share)} of the ${server.total} requests to ${server.key} are answered 4xx by it, those to the other servers are not`,
+        facts: { ...facts, share: server.share, total: server.total },
+      }),
+    );
+  }
   if (found.rejected) {
     const { share, clients: count, clientsRejected } = found.rejected;
     seen.push(

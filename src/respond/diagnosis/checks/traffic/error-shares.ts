@@ -2,9 +2,9 @@ import type { BackendState, ServerState } from '../../../../model/proxy.ts';
 import { countsQuestions, freshCounts, requestsQuestion, stateQuestion } from '../../ask.ts';
 import type { AnswerBook, Check, Observation } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
+import type { Share } from '../../culprits.ts';
 import type { Situation } from '../../situation.ts';
 import { backendsOf, sameBackend } from '../../situation.ts';
-import type { Share } from '../../traffic.ts';
 import { errorShareMin, errorsMin, locateServerErrors, outliers } from '../../traffic.ts';
 
 const id = 'traffic/error-shares';

@@ -2,8 +2,8 @@ import type { RequestRecord } from '../../../../model/proxy.ts';
 import { requestsQuestion, stateQuestion } from '../../ask.ts';
 import type { Check } from '../../check.ts';
 import { couldNotLook, observe } from '../../check.ts';
+import type { Share } from '../../culprits.ts';
 import { sameBackend } from '../../situation.ts';
-import type { Share } from '../../traffic.ts';
 import { isAt, locateClientErrors, locateServerErrors } from '../../traffic.ts';
 import { backendNames, percent } from './error-shares.ts';
 
