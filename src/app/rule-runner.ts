@@ -51,6 +51,8 @@ export class RuleRunner {
   /** Evaluations run one after the other; a commit that comes meanwhile waits, the newest replaces an older one. */
   #running: Promise<void> = Promise.resolve();
   #waitingAt: number | null = null;
+  /** Instant of the newest evaluation on a commit. */
+  #latestAt = Number.NEGATIVE_INFINITY;
   #rounds = 0;
   #ended = false;
 
@@ -80,15 +82,19 @@ export class RuleRunner {
     return Math.max(retentionMinMs, ...needs.map((rangeMs) => rangeMs + 60_000));
   }
 
-  /** Scrapes were committed: the moment for every group without an interval of its own. */
+  /**
+   * Scrapes were committed: the moment for every group without an interval of its own. The instant of a slow scrape is when it
+   * began; rules never go back to it, for there the newer samples of the other targets do not exist yet.
+   */
   onCommit(atMs: number): void {
     if (this.#remote !== null || this.#ended) return;
     const already = this.#waitingAt !== null;
-    this.#waitingAt = atMs;
+    this.#waitingAt = Math.max(this.#waitingAt ?? atMs, atMs);
     if (already) return;
     this.#enqueue(async () => {
-      const dueAt = this.#waitingAt ?? atMs;
+      const dueAt = Math.max(this.#waitingAt ?? atMs, this.#latestAt + 1);
       this.#waitingAt = null;
+      this.#latestAt = dueAt;
       await this.#evaluate(
         this.#watched.filter(({ group }) => group.intervalMs === null),
         dueAt,
