@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { isLoopback } from '../base/host-port.ts';
 import { readTail } from '../connectors/host/files/tail.ts';
 import { listenerOn } from '../connectors/host/machine/listeners.ts';
-import { noProcess, readProcess } from '../connectors/host/machine/processes.ts';
+import { noProcess, programName, readProcess } from '../connectors/host/machine/processes.ts';
 import { readResources } from '../connectors/host/machine/resources.ts';
 import { dnsLookup } from '../connectors/network/probes/dns.ts';
 import { httpGet } from '../connectors/network/probes/http.ts';
@@ -69,6 +69,9 @@ export function createAsk(parts: WorldParts): Ask {
     (answerers[question.kind] as (question: Question, signal: AbortSignal) => Promise<unknown>)(question, signal);
 }
 
+/** `haproxy_exporter` and `prometheus-haproxy-exporter`, cut to 15 bytes. */
+const isExporter = /export|^prometheus/i;
+
 /** The process of a proxy on this machine: the one it told us of, else the one that listens on its metrics port. */
 async function findProcess(reader: ProxyReader, lastPid: number | null, clock: Clock, signal: AbortSignal): Promise<ProcessAnswer> {
   const url = new URL(reader.target.metricsUrl);
@@ -77,7 +80,12 @@ async function findProcess(reader: ProxyReader, lastPid: number | null, clock: C
   const pid = state.pid ?? lastPid;
   if (pid !== null) return await readProcess(pid, clock.now());
   const listener = await listenerOn({ kind: 'host/listener', port: Number(url.port || 80) }, signal);
-  if (listener.process !== null) return listener.process;
+  if (listener.process !== null) {
+    // The standalone exporter outlives its HAProxy: its process says nothing about the proxy.
+    const name = await programName(listener.process.pid ?? 0);
+    if (name === null || !isExporter.test(name)) return listener.process;
+    throw new CannotLook(`${name} answers on ${url.host}: it is not the proxy`, `targets[${reader.target.name}].haproxy.stats_socket`);
+  }
   if (listener.listening === false) return noProcess;
   throw new CannotLook(`the process behind ${url.host} cannot be seen`, 'run proxymedic as a user that may read /proc of the proxy');
 }

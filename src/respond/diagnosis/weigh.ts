@@ -187,7 +187,8 @@ function essentials(situation: Situation): readonly (readonly SignId[])[] {
   const server: readonly SignId[] = ['proxy-says-up', 'business-ok', 'business-answers', 'backend-serves', 'tcp-connects'];
   switch (situation.family) {
     case 'proxy-down':
-      return [proxy];
+      // The alert is about the metrics: that the proxy answers elsewhere does not refute it.
+      return [['metrics-answer']];
     case 'unrouted':
       return [proxy, ['routes-fine', 'traffic-clean', 'traffic-none']];
     case 'errors-4xx':

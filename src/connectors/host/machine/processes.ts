@@ -41,6 +41,12 @@ const gone: ProcessAnswer = {
 /** The answer for a process that was looked for and is not there. */
 export const noProcess: ProcessAnswer = gone;
 
+/** Name of the program that a process runs, at most 15 bytes of it (proc(5), comm); null when it cannot be read. */
+export async function programName(pid: number): Promise<string | null> {
+  const text = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => null);
+  return text === null ? null : text.trim();
+}
+
 async function isLinux(): Promise<boolean> {
   return await readFile('/proc/uptime').then(
     () => true,
