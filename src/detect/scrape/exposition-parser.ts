@@ -3,7 +3,7 @@ import { ExpositionError } from './exposition-error.ts';
 import { type LineFormat, LineReader } from './line-reader.ts';
 import { PositionalLayout } from './positional-layout.ts';
 
-const defaultExpositionLimits: ExpositionLimits = { samplesMax: 500_000, metricTextMax: 65_536 };
+const defaultExpositionLimits: ExpositionLimits = { samplesMax: 200_000, metricTextMax: 65_536 };
 
 /**
  * Reads the expositions of one target. It remembers how the last one was laid out: as long as the target prints the same series in the same
@@ -23,6 +23,7 @@ export class ExpositionParser {
     const layout = this.#layout;
     if (layout?.read(body)) return { series: layout.series, values: layout.values, timesMs: null, metadata: layout.metadata };
     refuseOtherFormats(body);
+    refuseTooMany(body, this.#limits);
     const reader = new LineReader(body, format, this.#limits, this.#byText);
     reader.readAll();
     this.#byText = reader.byText;
@@ -51,3 +52,20 @@ function refuseOtherFormats(body: Uint8Array): void {
     throw new ExpositionError(1, 1, 'this is compressed, but the answer did not say so in Content-Encoding', '');
   }
 }
+
+/** Counted before anything is read: a page of millions of lines must not keep everything else waiting. */
+function refuseTooMany(body: Uint8Array, { samplesMax }: ExpositionLimits): void {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  let samples = 0;
+  let line = 0;
+  for (let start = 0; start < bytes.length; ) {
+    line += 1;
+    const end = bytes.indexOf(newline, start);
+    if (bytes[start] !== hash && bytes[start] !== newline) samples += 1;
+    if (samples > samplesMax) throw new ExpositionError(line, 1, `more than ${samplesMax} samples`, '');
+    start = end === -1 ? bytes.length : end + 1;
+  }
+}
+
+const newline = 10;
+const hash = 35;
