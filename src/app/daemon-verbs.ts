@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Store } from '../connectors/storage/embedded/open-store.ts';
-import type { ScrapeLoop } from '../detect/scrape/scrape-loop.ts';
+import type { ScrapeLoop, TargetHealth } from '../detect/scrape/scrape-loop.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
 import { targetLabels } from '../detect/series/target-labels.ts';
-import type { PauseVerbs, PlanVerbs, RunbookPageView, Verbs } from '../interfaces/verbs.ts';
+import type { PauseVerbs, PlanVerbs, RuleView, RunbookPageView, Verbs } from '../interfaces/verbs.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Ask } from '../respond/diagnosis/gather.ts';
@@ -280,8 +280,6 @@ async function statusOf({ store, current, clock, version, loop, rules, configErr
     store.pauses.active(clock.now()),
     store.incidents.lastSeq(),
   ]);
-  const down = loop.health().filter((target) => target.health === 'down');
-  const failing = rules.views().filter((rule) => rule.error !== null);
   return {
     version,
     now: clock.now(),
@@ -290,15 +288,34 @@ async function statusOf({ store, current, clock, version, loop, rules, configErr
     pauses,
     counts: { ...countsByFilter(page.counts, waiting.length), targets: generation.config.targets.length, rules: rules.views().length },
     config: { ok: error === null, path: generation.configPath, loadedAt: generation.loadedAt, error },
-    notices: [
-      ...(error === null ? [] : [{ code: 'config-refused', severity: 'error', text: `the old configuration stays: ${error}` }]),
-      ...generation.warnings.map((text) => ({ code: 'config-warning', severity: 'warning', text })),
-      ...down.map((target) => ({
-        code: 'target-down',
-        severity: 'warning',
-        text: `${target.name} cannot be scraped: ${target.lastError ?? 'unknown'}`,
-      })),
-      ...failing.slice(0, 20).map((rule) => ({ code: 'rule-failing', severity: 'warning', text: `${rule.name} fails: ${rule.error}` })),
-    ],
+    notices: noticesOf(generation, error, loop.health(), rules.views()),
   };
+}
+
+/** What a person should know before trusting the page, the worst first. */
+function noticesOf(
+  { rules, warnings }: Generation,
+  configError: string | null,
+  targets: readonly TargetHealth[],
+  views: readonly RuleView[],
+) {
+  const down = targets.filter((target) => target.health === 'down');
+  const empty = targets.filter((target) => target.health === 'up' && target.lastSamples === 0);
+  const failing = views.filter((rule) => rule.error !== null);
+  return [
+    ...(configError === null ? [] : [{ code: 'config-refused', severity: 'error', text: `the old configuration stays: ${configError}` }]),
+    ...rules.errors.map((text) => ({ code: 'rules-refused', severity: 'error', text: `${text} (its rules are not evaluated)` })),
+    ...warnings.map((text) => ({ code: 'config-warning', severity: 'warning', text })),
+    ...down.map(({ name, lastError }) => ({
+      code: 'target-down',
+      severity: 'warning',
+      text: `${name} cannot be scraped: ${lastError ?? 'unknown'}`,
+    })),
+    ...empty.map(({ name, url }) => ({
+      code: 'target-empty',
+      severity: 'warning',
+      text: `${name} answers without a single sample: no rule can see it. Is ${url} the right page?`,
+    })),
+    ...failing.slice(0, 20).map((rule) => ({ code: 'rule-failing', severity: 'warning', text: `${rule.name} fails: ${rule.error}` })),
+  ];
 }

@@ -80,15 +80,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-/** Reads and checks the configuration file with everything it refers to. @throws BadConfig */
-export async function readGeneration(options: Pick<DaemonOptions, 'configPath' | 'environment'>): Promise<Generation> {
+/** Reads the configuration file with everything it refers to. Rule files that do not load are in `rules.errors`. @throws BadConfig */
+async function readGeneration(options: Pick<DaemonOptions, 'configPath' | 'environment'>): Promise<Generation> {
   const { configPath, environment } = options;
   const text = await readFile(configPath, 'utf8').catch((error: Error) => {
     throw new BadConfig([`${configPath}: cannot be read: ${error.message}. Write one with proxymedic init, or name it with --config.file`]);
   });
   const loaded = loadConfig(text, configPath, environment);
   if ('errors' in loaded) throw new BadConfig(loaded.errors.map(formatConfigError));
-  const generation = await createGeneration(loaded.config, configPath, loaded.warnings.map(formatConfigError), clock);
+  return await createGeneration(loaded.config, configPath, loaded.warnings.map(formatConfigError), clock);
+}
+
+/** For a reload: while something good is in force, a rule file that does not load is a mistake like any other. @throws BadConfig */
+async function readFlawless(options: Pick<DaemonOptions, 'configPath' | 'environment'>): Promise<Generation> {
+  const generation = await readGeneration(options);
   if (generation.rules.errors.length > 0) throw new BadConfig(generation.rules.errors);
   return generation;
 }
@@ -96,6 +101,8 @@ export async function readGeneration(options: Pick<DaemonOptions, 'configPath' |
 /** Deliberately one straight line: the order of these steps is the architecture. */
 async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Daemon> {
   let current = await readGeneration(options);
+  // Nobody watches where a daemon does not start: one bad file must not silence the good ones.
+  for (const error of current.rules.errors) options.log('error', `${error} (its rules are not evaluated, all others are)`);
   let address = addressOf(current);
   const onBug = (error: unknown) =>
     options.log('error', `a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -211,7 +218,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
       options.log('warn', `${finding.file}:${finding.line}:${finding.column} ${finding.message}`);
   };
   const reloads = new Reloads({
-    read: () => readGeneration(options),
+    read: () => readFlawless(options),
     current: () => current,
     async apply(next) {
       await apply(next);
