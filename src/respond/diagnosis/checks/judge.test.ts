@@ -301,6 +301,7 @@ describe('proxy/access-log', () => {
 
   test('a server that is prompt at this moment', () => {
     expect(log(Array.from({ length: 10 }, () => request(1)))).toContain('answers-now api/s1');
+    expect(log(Array.from({ length: 10 }, () => request(3)))).not.toContain('answers-now api/s1');
     expect(log([request(9, { durationMs: 4_000 }), ...Array.from({ length: 10 }, () => request(1))])).not.toContain('answers-now api/s1');
   });
 });

@@ -72,7 +72,7 @@ function perServer(situation: Situation, backend: string, records: readonly Requ
       },
     );
   }
-  for (const [server, count] of promptServers(records, situation.nowMs)) {
+  for (const [server, count] of promptServers(records, log.at)) {
     say('answers-now', server, `${server} answered ${count} requests of the last seconds at once, and none late`, { requests: count });
   }
   return seen;
@@ -80,6 +80,8 @@ function perServer(situation: Situation, backend: string, records: readonly Requ
 
 const promptMs = 1_000;
 const latelyMs = 4_000;
+/** Who hangs stands in no log before it is over: a server answers now when its newest answer is this young. */
+const newestMs = 1_500;
 const lateWithinMs = 20_000;
 
 /** Servers that are prompt at this very moment: then a single request of ours that hung says more about us. */
@@ -88,7 +90,10 @@ function promptServers(records: readonly RequestRecord[], nowMs: number): (reado
   const late = new Set(
     recent.filter((record) => (record.durationMs ?? 0) >= promptMs || record.status === null).map(({ server }) => server),
   );
-  const prompt = recent.filter((record) => record.origin === 'server' && record.at >= nowMs - latelyMs && !late.has(record.server));
+  const goesOn = new Set(recent.filter((record) => record.at >= nowMs - newestMs).map(({ server }) => server));
+  const prompt = recent.filter(
+    (record) => record.origin === 'server' && record.at >= nowMs - latelyMs && goesOn.has(record.server) && !late.has(record.server),
+  );
   return sharesBy(
     prompt,
     (record) => record.server,
