@@ -14,6 +14,21 @@ const lines: readonly (readonly [string, string, Readonly<Record<string, string>
     { ci: '10.0.0.9', b: 'shop', s: 's2', ft: 'public', ST: '404', tsc: '----', Tr: '4', Ta: '5', r: 'GET /a/b HTTP/1.1' },
   ],
   [
+    'seconds since 1970, method and path apart',
+    '{"timestamp":1795653600,"remote_addr":"10.0.0.9","be_name":"bi","srv_name":"s2","http_status":"500","method":"GET","uri":"/export/csv","duration_ms":"8","termination_state":"--"}',
+    { ci: '10.0.0.9', b: 'bi', s: 's2', ST: '500', r: 'GET /export/csv', Ta: '8', tsc: '--', Ts: '1795653600', ms: '0' },
+  ],
+  [
+    'an ISO date in JSON',
+    '{"@timestamp":"2026-11-21T05:00:00.250Z","client":"10.0.0.9","backend":"shop","server":"s2","status":404,"request":"GET /a HTTP/1.1"}',
+    { b: 'shop', s: 's2', ST: '404', Ts: '1795237200', ms: '250' },
+  ],
+  [
+    'names before equals signs',
+    'time=1795653600.125 client=10.0.0.9 fe=public be=shop srv=s2 status=503 method=GET path=/a/b term=SC',
+    { ci: '10.0.0.9', ft: 'public', b: 'shop', s: 's2', ST: '503', r: 'GET /a/b', tsc: 'SC', Ts: '1795653600', ms: '125' },
+  ],
+  [
     'a path that holds what looks like a place and a status',
     '10.1.1.1:1 [21/Nov/2026:05:00:00.000] f b/s 0/0/0/1/1 200 5 ---- "GET /x/y 500/500 HTTP/1.1"',
     { b: 'b', s: 's', ST: '200' },

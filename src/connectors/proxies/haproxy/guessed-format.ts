@@ -4,8 +4,12 @@
  */
 export function guessFields(message: string): ReadonlyMap<string, string> | null {
   const text = message.slice(0, 16_384);
-  const fields = text.startsWith('{') ? fromJson(text) : fromText(text);
-  return fields?.has('r') && fields.has('ST') && (fields.has('s') || fields.has('ft')) ? fields : null;
+  const ways = text.startsWith('{') ? [() => named(jsonEntries(text))] : [() => fromText(text), () => named(pairs(text))];
+  for (const way of ways) {
+    const fields = way();
+    if (fields?.has('r') && fields.has('ST') && (fields.has('s') || fields.has('ft'))) return fields;
+  }
+  return null;
 }
 
 const requestLine = /\b(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS) (?:\/|https?:\/\/)[^\s"']{0,8192}(?: HTTP\/[\d.]{1,3})?/;
@@ -37,8 +41,8 @@ function fromText(text: string): ReadonlyMap<string, string> | null {
   });
 }
 
-/** Names that people give to the variables in JSON. The first key that fits and holds something fitting decides. */
-const jsonNames: readonly (readonly [string, RegExp, RegExp])[] = [
+/** Names that people give to the variables, in JSON or before an equals sign. The first key that fits and holds something fitting decides. */
+const usualNames: readonly (readonly [string, RegExp, RegExp])[] = [
   ['ST', /status|code|^st$/i, /^[1-5]\d{2}$/],
   ['b', /^(?:.*[._-])?(?:backend|be|bk)(?:[._-]?name)?$|^b$/i, /^[\w.:-]{1,255}$/],
   ['s', /^(?:.*[._-])?(?:server|srv|upstream)(?:[._-]?name)?$|^s$/i, /^[\w.:-]{1,255}$|^<NOSRV>$/],
@@ -52,25 +56,44 @@ const jsonNames: readonly (readonly [string, RegExp, RegExp])[] = [
   ['HU', /uri|url|path/i, /^(?:\/|https?:\/\/)/],
 ];
 
-function fromJson(text: string): ReadonlyMap<string, string> | null {
-  const entries = entriesOf(text);
+type Entry = readonly [key: string, value: string];
+
+function named(entries: readonly Entry[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const [name, key, shape] of jsonNames) {
+  for (const [name, key, shape] of usualNames) {
     const entry = entries.find(([candidate, value]) => key.test(candidate) && shape.test(value));
     if (entry !== undefined) found.set(name, entry[1]);
   }
   const request = entries.find(([, value]) => requestLine.test(value))?.[1] ?? [found.get('HM'), found.get('HU')].join(' ');
   if (requestLine.test(request)) found.set('r', request);
-  return found;
+  const epochMs = found.has('tr') ? null : (entries.map(epochOf).find((at) => at !== null) ?? null);
+  if (epochMs === null) return found;
+  return found.set('Ts', String(Math.floor(epochMs / 1_000))).set('ms', String(Math.floor(epochMs % 1_000)));
 }
 
-function entriesOf(text: string): (readonly [string, string])[] {
+/** Seconds or milliseconds since 1970, or an ISO date, under a name that speaks of time; the range tells them from durations. */
+function epochOf([key, value]: Entry): number | null {
+  if (!/time|date|^ts$|^t$|^@/i.test(key)) return null;
+  if (/^\d{10}(?:\.\d{1,9})?$/.test(value)) return Number(value) * 1_000;
+  if (/^\d{13}$/.test(value)) return Number(value);
+  if (!/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d/.test(value)) return null;
+  const at = Date.parse(value);
+  return Number.isFinite(at) ? at : null;
+}
+
+const pair = /(?:^|[\s,;|])([\w.@-]{1,64})[=:](?:"([^"]{0,8192})"|([^\s"]{0,8192}))/g;
+
+function pairs(text: string): Entry[] {
+  return [...text.matchAll(pair)].slice(0, 200).map((match) => [match[1] ?? '', match[2] ?? match[3] ?? '']);
+}
+
+function jsonEntries(text: string): Entry[] {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null) return [];
     return Object.entries(parsed)
       .slice(0, 200)
-      .flatMap(([key, value]): (readonly [string, string])[] =>
+      .flatMap(([key, value]): Entry[] =>
         typeof value === 'string' || typeof value === 'number' ? [[key.slice(0, 100), String(value).slice(0, 8_192)]] : [],
       );
   } catch {
