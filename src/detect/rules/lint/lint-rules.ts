@@ -1,0 +1,162 @@
+import { selectorsOf } from '../../promql/ast.ts';
+import type { Rule, RuleGroup } from '../rule.ts';
+import type { RuleFile } from '../rule-file.ts';
+import { checkIds, ruleChecks } from './all-rule-checks.ts';
+import { type SilencingComment, silencingComments } from './comments.ts';
+import type { Exporters } from './exporter.ts';
+import { FileText, type TextPlace } from './file-text.ts';
+import { inOrder, type RuleFinding } from './finding.ts';
+import { LabelFlow } from './label-flow.ts';
+import type { LintedRule, LintWorld, Remark, RulePart } from './rule-check.ts';
+import { readsOf } from './template-reads.ts';
+
+/** A rule file as it was read, and its text, in which findings get their places. */
+export interface ReadRuleFile {
+  readonly file: RuleFile;
+  readonly text: string;
+}
+
+/** What the caller knows of the world; what the files themselves say is added. */
+export type Surroundings = Omit<LintWorld, 'recorded' | 'exportersInUse'>;
+
+/** Of which checks findings are wanted. */
+export type Wanted = (check: string) => boolean;
+
+/** Everything that the checks have to say about rule files, silenced findings left out. */
+export function lintRules(files: readonly ReadRuleFile[], surroundings: Surroundings, wanted: Wanted): readonly RuleFinding[] {
+  const rules = files.flatMap(({ file }) => file.groups.flatMap((group) => group.rules));
+  const world: LintWorld = { ...surroundings, recorded: recordedBy(rules), exportersInUse: inUse(rules, surroundings.exporters) };
+  return inOrder(files.flatMap((file) => new FileLinter(file, world, wanted).run()));
+}
+
+function recordedBy(rules: readonly Rule[]): ReadonlySet<string> {
+  return new Set(rules.flatMap((rule) => (rule.kind === 'recording' ? [rule.name] : [])));
+}
+
+/** The exporters of selectors that fit one exporter only, and the named ones. */
+function inUse(rules: readonly Rule[], exporters: Exporters): ReadonlySet<string> {
+  const ids = new Set(exporters.named.map(({ exporter }) => exporter.id));
+  for (const selector of rules.flatMap(({ expr }) => selectorsOf(expr))) {
+    const meant = new Set(exporters.meantBy(selector).map(({ exporter }) => exporter.id));
+    const [only] = meant;
+    if (meant.size === 1 && only !== undefined) ids.add(only);
+  }
+  return ids;
+}
+
+class FileLinter {
+  readonly #file: RuleFile;
+  readonly #text: FileText;
+  readonly #world: LintWorld;
+  readonly #wanted: Wanted;
+  readonly #comments: readonly SilencingComment[];
+  readonly #used = new Set<SilencingComment>();
+
+  constructor({ file, text }: ReadRuleFile, world: LintWorld, wanted: Wanted) {
+    this.#file = file;
+    this.#text = new FileText(text);
+    this.#world = world;
+    this.#wanted = wanted;
+    this.#comments = silencingComments(this.#text, ruleLines(file));
+  }
+
+  run(): RuleFinding[] {
+    const findings = this.#file.groups.flatMap((group) => group.rules.flatMap((rule) => this.#lint(rule, group)));
+    return [...findings, ...this.#comments.flatMap((comment) => this.#judgeComment(comment))];
+  }
+
+  #lint(rule: Rule, group: RuleGroup): RuleFinding[] {
+    const linted = prepare(rule, group, this.#world);
+    const found: RuleFinding[] = [];
+    for (const check of ruleChecks) {
+      if (!this.#wanted(check.id)) continue;
+      for (const remark of check.run(linted, this.#world)) {
+        if (!this.#isSilenced(rule, check.id)) found.push(this.#finding(check.id, rule, remark));
+      }
+    }
+    return found;
+  }
+
+  #isSilenced(rule: Rule, check: string): boolean {
+    const fitting = silencing(this.#comments, rule, check);
+    for (const comment of fitting) this.#used.add(comment);
+    return fitting.length > 0;
+  }
+
+  #finding(check: string, rule: Rule, { severity, at, message, fix }: Remark): RuleFinding {
+    return { check, severity, file: this.#file.path, ...placeOf(this.#text, rule, at), alert: rule.name, message, fix };
+  }
+
+  #judgeComment(comment: SilencingComment): RuleFinding[] {
+    const say = (severity: 'warning' | 'information', message: string, fix: string): RuleFinding[] => [
+      {
+        check: 'silence-comment',
+        severity,
+        file: this.#file.path,
+        line: comment.line,
+        column: comment.column,
+        length: comment.length,
+        alert: null,
+        message,
+        fix,
+      },
+    ];
+    if (!this.#wanted('silence-comment')) return [];
+    if (!checkIds.includes(comment.check))
+      return say('warning', `there is no check called ${comment.check}`, 'docs/rule-checks.md lists them');
+    if (comment.reason === '')
+      return say(
+        'warning',
+        `this silences nothing, as it gives no reason`,
+        `Write # proxymedic disable ${comment.check}: why it does not apply here`,
+      );
+    // What a target or a Prometheus is asked for is not asked in every run.
+    const asked = ruleChecks.some(({ id }) => id === comment.check) && this.#wanted(comment.check) && comment.check !== 'unexposed-series';
+    return this.#used.has(comment) || !asked
+      ? []
+      : say('information', `there is nothing about ${comment.check} to silence here`, 'Take the comment away');
+  }
+}
+
+function prepare(rule: Rule, group: RuleGroup, world: LintWorld): LintedRule {
+  const flow = new LabelFlow(world.exporters, world.recorded);
+  if (rule.kind === 'recording') return { rule, group, flow, labelReads: new Map(), annotationReads: new Map() };
+  const read = (templates: typeof rule.labels) => new Map([...templates].map(([name, template]) => [name, readsOf(template)]));
+  return { rule, group, flow, labelReads: read(rule.labels), annotationReads: read(rule.annotations) };
+}
+
+function placeOf(text: FileText, rule: Rule, part: RulePart): TextPlace {
+  if (part.in === 'expr') return text.within(rule.exprPlace, rule.exprText, part.start, part.end);
+  if (part.in === 'name' || rule.kind === 'recording') return { ...rule.place, length: rule.name.length };
+  const [places, templates] = part.in === 'label' ? [rule.labelPlaces, rule.labels] : [rule.annotationPlaces, rule.annotations];
+  return text.within(places.get(part.name) ?? rule.place, templates.get(part.name)?.source ?? '', part.start, part.end);
+}
+
+/** A remark that was made elsewhere as a finding of a rule, unless a comment silences it. */
+export function findingAt({ file, text }: ReadRuleFile, rule: Rule, check: string, remark: Remark): readonly RuleFinding[] {
+  const lines = new FileText(text);
+  const comments = silencingComments(lines, ruleLines(file));
+  if (silencing(comments, rule, check).length > 0) return [];
+  return [
+    {
+      check,
+      severity: remark.severity,
+      file: file.path,
+      ...placeOf(lines, rule, remark.at),
+      alert: rule.name,
+      message: remark.message,
+      fix: remark.fix,
+    },
+  ];
+}
+
+function ruleLines(file: RuleFile): readonly number[] {
+  return file.groups.flatMap((group) => group.rules.map((rule) => rule.place.line)).sort((a, b) => a - b);
+}
+
+/** The comments that silence a check for a rule. One without a reason silences nothing: nobody could tell later whether it still holds. */
+function silencing(comments: readonly SilencingComment[], rule: Rule, check: string): readonly SilencingComment[] {
+  return comments.filter(
+    (comment) => comment.check === check && comment.reason !== '' && (comment.scope === 'file' || comment.ruleLine === rule.place.line),
+  );
+}
