@@ -97,7 +97,9 @@ test('only the first document counts, comments before it are nothing', () => {
 });
 
 test('a file too large is refused unread', () => {
-  expect(problemsOf('#'.repeat(10_000_001))).toEqual(['r.yml:1:1: the file has 10000001 characters, limit 10000000: split it, or raise the limit']);
+  expect(problemsOf('#'.repeat(10_000_001))).toEqual([
+    'r.yml:1:1: the file has 10000001 characters, limit 10000000: split it, or raise the limit',
+  ]);
 });
 
 test('the limit can be raised, and lowered', () => {
