@@ -303,3 +303,8 @@ describe('what a target exposes', () => {
     expect(said(expr)).toEqual(expected);
   });
 });
+
+test('an expression that is too deep to follow is said to be unchecked', () => {
+  const expr = Array.from({ length: 1_200 }, (_, index) => `x${index} == 0`).join(' or ');
+  expect(found(alert(expr))).toMatchObject([{ check: 'load', severity: 'warning', message: expect.stringContaining('the limit is 1000') }]);
+});

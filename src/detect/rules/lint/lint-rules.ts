@@ -1,4 +1,4 @@
-import { selectorsOf } from '../../promql/ast.ts';
+import { depthOf, selectorsOf } from '../../promql/ast.ts';
 import type { Rule, RuleGroup } from '../rule.ts';
 import type { RuleFile } from '../rule-file.ts';
 import { checkIds, ruleChecks } from './all-rule-checks.ts';
@@ -21,6 +21,9 @@ export type Surroundings = Omit<LintWorld, 'recorded' | 'exportersInUse'>;
 
 /** Of which checks findings are wanted. */
 export type Wanted = (check: string) => boolean;
+
+/** Every check follows expressions recursively; nobody reads a deeper one. */
+const depthMax = 1_000;
 
 /** Everything that the checks have to say about rule files, silenced findings left out. */
 export function lintRules(files: readonly ReadRuleFile[], surroundings: Surroundings, wanted: Wanted): readonly RuleFinding[] {
@@ -66,6 +69,11 @@ class FileLinter {
   }
 
   #lint(rule: Rule, group: RuleGroup): RuleFinding[] {
+    const depth = depthOf(rule.expr);
+    if (depth > depthMax) {
+      const message = `the expression is ${depth} operators deep, the limit is ${depthMax}: it was not checked`;
+      return [this.#finding('load', rule, { severity: 'warning', at: { in: 'name' }, message, fix: 'Split it up with recording rules' })];
+    }
     const linted = prepare(rule, group, this.#world);
     const found: RuleFinding[] = [];
     for (const check of ruleChecks) {
