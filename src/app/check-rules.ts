@@ -53,7 +53,8 @@ export async function checkRules(request: RuleCheckRequest, signal: AbortSignal)
     ...pageFindings(shelf.pages, shelf.findings, files).filter(({ check }) => wanted(check)),
   ];
   const texts = new Map(files.map(({ file, text }) => [file.path, new FileText(text)]));
-  const load = wanted('load') ? loadFindings(files.map(({ file }) => file)) : [];
+  // Whatever was asked for: what did not load was not looked at.
+  const load = loadFindings(files.map(({ file }) => file));
   return {
     findings: [
       ...load.map((finding) => shown({ ...finding, length: 0 }, texts)),
