@@ -88,9 +88,12 @@ interface Settings {
 }
 
 /** The longest interval of the configured targets: a window has to be long enough for each. */
-async function readSettings({ configFile, scrapeInterval }: RuleCheckRequest): Promise<Settings> {
+async function readSettings({ configFile, configIsNamed, scrapeInterval }: RuleCheckRequest): Promise<Settings> {
   const given = scrapeInterval === null ? null : durationOf('--scrape-interval', scrapeInterval);
-  const text = await readFile(configFile, 'utf8').catch(() => null);
+  const text = await readFile(configFile, 'utf8').catch((error: unknown) => {
+    if (configIsNamed) throw new CliError(`${configFile}: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  });
   if (text === null) return { scrapeIntervalMs: given, sizeMax: ruleFileSizeMax };
   const loaded = loadConfig(text, configFile, process.env);
   if ('errors' in loaded) throw new CliError(`the configuration cannot be used\n${loaded.errors.map(formatConfigError).join('\n')}`);

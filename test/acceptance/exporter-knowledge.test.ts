@@ -19,6 +19,7 @@ for (const [name, path] of Object.entries({ haproxy, exporter, traefik }))
 
 const asked = {
   configFile: 'none.yml',
+  configIsNamed: false,
   scrapeInterval: null,
   exporters: [],
   targets: [],

@@ -74,6 +74,7 @@ describe.skipIf(absent.length > 0)('rules check --online', () => {
       {
         sources: [file],
         configFile: join(directory, 'none.yml'),
+        configIsNamed: false,
         scrapeInterval: null,
         exporters: [],
         targets: [],

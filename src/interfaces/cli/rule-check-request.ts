@@ -2,8 +2,10 @@
 export interface RuleCheckRequest {
   /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
   readonly sources: readonly string[];
-  /** Says how often targets are scraped and how large a rule file may be; it need not be there. */
+  /** Says how often targets are scraped and how large a rule file may be. */
   readonly configFile: string;
+  /** Somebody named it; else it need not be there. */
+  readonly configIsNamed: boolean;
   /** A duration; null: ask the configuration. */
   readonly scrapeInterval: string | null;
   /** `haproxy@2.6`, `traefik-v3`. */

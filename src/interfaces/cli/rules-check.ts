@@ -44,6 +44,7 @@ function requestOf(given: Given) {
   return {
     sources: given.positionals.length === 0 ? ['catalog'] : given.positionals,
     configFile: given.text('config.file') ?? '',
+    configIsNamed: given.text('config.file') !== configOption.default,
     scrapeInterval: given.text('scrapeInterval'),
     exporters: given.list('exporter'),
     targets: given.list('target'),

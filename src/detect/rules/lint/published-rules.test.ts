@@ -1,5 +1,6 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseRuleFile } from '../rule-file.ts';
 import { proveDeadCount } from './dead-count.ts';
@@ -93,4 +94,55 @@ describe.skipIf(!existsSync(corpus))('the published catalogue (skipped without .
       expect(others).toEqual([]);
     },
   );
+});
+
+describe('damaged rule files', () => {
+  const whole = readFileSync(
+    new URL('../../../../catalog/rules/published/haproxy/haproxy-embedded-exporter-v2.yml', import.meta.url),
+    'utf8',
+  );
+  const start = whole.split('\n').slice(0, 60).join('\n');
+  const place = fc.nat(start.length);
+  const junk = fc.oneof(
+    fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      "'",
+      '|',
+      '&a ',
+      '*a',
+      '#',
+      '\n',
+      '\t',
+      ':',
+      '- ',
+      '{{',
+      '}}',
+      '(',
+      ')',
+      '\u0000',
+      '# proxymedic disable ',
+    ),
+    fc.string({ maxLength: 8 }),
+  );
+
+  test('become findings with a place, never an exception', () => {
+    fc.assert(
+      fc.property(place, fc.nat(30), junk, place, junk, (at, cut, put, later, more) => {
+        const once = start.slice(0, at) + put + start.slice(at + cut);
+        const text = once.slice(0, later) + more + once.slice(later);
+        const file = parseRuleFile(text, 'r.yml');
+        const lines = text.split('\n').length;
+        const surroundings = { exporters, scrapeIntervalMs: 60_000, exposed: null, proveDead: proveDeadCount, isServed: null };
+        const findings = lintRules([{ file, text }], surroundings, () => true);
+        for (const { line, column, length } of [...file.problems.map((problem) => ({ ...problem, length: 1 })), ...findings]) {
+          expect(line >= 1 && line <= lines && column >= 1 && length >= 1).toBe(true);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
 });

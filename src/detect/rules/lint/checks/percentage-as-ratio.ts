@@ -9,15 +9,17 @@ export const percentageAsRatio: RuleCheck = {
   run(linted) {
     if (linted.rule.kind === 'recording') return [];
     const words = wordsOf(linted);
-    return thresholdsOf(linted.rule.expr).flatMap(({ node, side, threshold }) => {
+    return thresholdsOf(linted.rule.expr).flatMap(({ node, side, op, threshold }) => {
       const ratio = ratioOf(side);
       if (ratio === null || Math.abs(ratio.scale - 100) > 1e-9 || threshold <= 0 || threshold >= 1 || saysPercent(words, threshold))
         return [];
       const meant = Number((threshold * 100).toPrecision(6));
       const said = saysPercent(words, meant);
+      // Less than half a percent of free space is a threshold that people mean.
+      if (!said && op.startsWith('<')) return [];
       return [
         {
-          severity: said || ratio.isShare ? ('bug' as const) : ('warning' as const),
+          severity: said ? ('bug' as const) : ('warning' as const),
           at: inExpr(node),
           message: `this is a percentage, 0 to 100, and is compared with ${threshold}${said ? `, while the text says ${meant}%` : ''}: it is true from ${threshold} percent on`,
           fix: `Compare with ${meant}, or do not multiply by 100; if ${threshold}% is meant, say so in the text`,

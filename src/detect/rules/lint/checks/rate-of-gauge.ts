@@ -2,7 +2,8 @@ import { unwrap, walk } from '../../../promql/ast.ts';
 import { kindOf } from '../metric-kind.ts';
 import { inExpr, type RuleCheck } from '../rule-check.ts';
 
-const forCounters: ReadonlySet<string> = new Set(['rate', 'increase', 'irate', 'resets']);
+/** Not `resets`: how often a gauge of uptime fell is how often its process restarted. */
+const forCounters: ReadonlySet<string> = new Set(['rate', 'increase', 'irate']);
 
 /** A function for counters on a gauge: a constant high value reads as nothing, every fall as a restart of the counter. */
 export const rateOfGauge: RuleCheck = {
