@@ -6,6 +6,7 @@ import { highWaterMark } from './checks/high-water-mark.ts';
 import { lostLabel } from './checks/lost-label.ts';
 import { lowTraffic } from './checks/low-traffic.ts';
 import { mergedObjects } from './checks/merged-objects.ts';
+import { misreadMetric } from './checks/misread-metric.ts';
 import { missingFor } from './checks/missing-for.ts';
 import { nanComparison } from './checks/nan-comparison.ts';
 import { neverFires } from './checks/never-fires.ts';
@@ -46,6 +47,7 @@ export const ruleChecks: readonly RuleCheck[] = [
   unknownLabelValue,
   sharedMetric,
   frozenMetric,
+  misreadMetric,
   unexposedSeries,
   noRunbook,
 ];

@@ -21,6 +21,8 @@ export interface MetricForm {
   readonly constantWithoutHealthCheck: boolean;
   /** Exposed, but nothing ever changes it. */
   readonly neverMoves: boolean;
+  /** What it does not say although its name does, and what to ask instead; null: nothing known. */
+  readonly caution: { readonly text: string; readonly instead: string } | null;
 }
 
 /** What an exporter exposes. Data: `catalog/exporters`. */

@@ -16,7 +16,10 @@ const form = z
     needs_health_check: z.boolean().default(false),
     constant_without_health_check: z.boolean().default(false),
     never_moves: z.boolean().default(false),
+    caution: z.string().nullable().default(null),
+    instead: z.string().nullable().default(null),
   })
+  .refine(({ caution, instead }) => (caution === null) === (instead === null), 'caution and instead belong together')
   .refine(({ labels, values }) => Object.keys(values).every((label) => labels.includes(label)), 'values of a label that is not there');
 
 const file = z
@@ -43,6 +46,7 @@ const file = z
       needsHealthCheck: written.needs_health_check,
       constantWithoutHealthCheck: written.constant_without_health_check,
       neverMoves: written.never_moves,
+      caution: written.caution === null ? null : { text: written.caution, instead: written.instead ?? '' },
     });
     return {
       id: read.id,

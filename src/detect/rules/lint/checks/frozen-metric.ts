@@ -8,13 +8,17 @@ import { inExpr, type LintWorld, type Remark, type RuleCheck } from '../rule-che
 export const frozenMetric: RuleCheck = {
   id: 'frozen-metric',
   run({ rule }, world) {
-    const byMetric = new Map(selectorsOf(rule.expr).map((selector) => [selector.metric, selector]));
+    const byMetric = new Map(
+      selectorsOf(rule.expr)
+        .toReversed()
+        .map((selector) => [selector.metric, selector]),
+    );
     const compared = new Set(
       thresholdsOf(rule.expr)
         .flatMap(({ side }) => levelsOf(side, true))
         .map(({ metric }) => metric),
     );
-    return [...byMetric.values()].flatMap((selector) => judge(selector, compared.has(selector.metric), world));
+    return [...byMetric.values()].toReversed().flatMap((selector) => judge(selector, compared.has(selector.metric), world));
   },
 };
 
