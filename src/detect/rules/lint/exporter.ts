@@ -57,6 +57,7 @@ export interface NamedExporter {
 export class Exporters {
   readonly all: readonly Exporter[];
   readonly named: readonly NamedExporter[];
+  readonly #labels = new Map<Exporter, readonly string[]>();
 
   constructor(all: readonly Exporter[], named: readonly NamedExporter[] = []) {
     this.all = all;
@@ -98,9 +99,22 @@ export class Exporters {
 
   /** Labels that some exporter with metrics like this one has, without those that service discovery likes to put on a target. */
   labelsLike(metric: string): readonly string[] {
-    const owners = this.all.filter((exporter) => owns(exporter, metric));
-    const labels = owners.flatMap((exporter) => [...exporter.metrics.values()].flatMap((forms) => forms.flatMap((form) => form.labels)));
+    const labels = this.all.filter((exporter) => owns(exporter, metric)).flatMap((exporter) => this.#labelsOf(exporter));
     return [...new Set(labels)].filter((label) => !targetLabels.has(label));
+  }
+
+  #labelsOf(exporter: Exporter): readonly string[] {
+    const known = this.#labels.get(exporter);
+    if (known !== undefined) return known;
+    const made = [...new Set([...exporter.metrics.values()].flatMap((forms) => forms.flatMap((form) => form.labels)))];
+    this.#labels.set(exporter, made);
+    return made;
+  }
+
+  /** An exporter in a sentence, with its version when one is named. */
+  called(exporter: Exporter): string {
+    const version = this.named.find((named) => named.exporter === exporter)?.version ?? null;
+    return version === null ? exporter.title : `${exporter.title} ${version}`;
   }
 }
 

@@ -131,7 +131,7 @@ export class LabelFlow {
     const own = new Set(known.flatMap(({ form }) => form.labels));
     for (const label of this.#exporters.labelsLike(metric)) {
       const has = [...own].join(', ');
-      const how = `does not exist on ${metric} of ${first.exporter.title}, which has ${has === '' ? 'no labels of its own' : has}`;
+      const how = `does not exist on ${metric} of ${this.#exporters.called(first.exporter)}, which has ${has === '' ? 'no labels of its own' : has}`;
       if (!own.has(label)) gone.set(label, { at: selector, how });
     }
     for (const label of own) {
@@ -141,6 +141,8 @@ export class LabelFlow {
 
   #called(call: Call): readonly Branch[] {
     const { name, args } = call;
+    // Whatever becomes of their labels, there may be a mismatch inside.
+    for (const arg of args) this.of(arg);
     if (typeOf(call) === 'scalar') return [closed(call, `does not exist on the number of ${name}()`, [])];
     if (name === 'vector') return [closed(call, 'does not exist on vector(), which has no labels', [])];
     if (name === 'absent' || name === 'absent_over_time') return [absence(call)];

@@ -49,7 +49,7 @@ function unscaled(expr: Expr): Expr {
 }
 
 /** What can be summed up so that a part of it stays a part. */
-const additive: ReadonlySet<string> = new Set(['rate', 'increase', 'irate', 'count_over_time', 'sum_over_time']);
+const additive: ReadonlySet<string> = new Set(['rate', 'increase', 'irate', 'count_over_time']);
 
 /** The same expression on both sides, but for matchers that the numerator has on top. */
 function isShareOf(numerator: Expr, denominator: Expr): boolean {
@@ -59,12 +59,12 @@ function isShareOf(numerator: Expr, denominator: Expr): boolean {
   return ofPart !== undefined && ofWhole !== undefined && demandsMore(ofPart, ofWhole);
 }
 
-/** `sum` or `count` around at most one counting function around one selector. */
+/** `sum` around at most one counting function, or `count`, around one selector. A sum of bare values may have negative ones in it. */
 function isAdditive(expr: Expr): boolean {
   const plain = unwrap(expr);
-  if (plain.kind === 'aggregate') return (plain.op === 'sum' || plain.op === 'count') && isAdditive(plain.expr);
-  if (plain.kind === 'call') return additive.has(plain.name) && unwrap(plain.args[0] ?? plain).kind === 'range';
-  return plain.kind === 'selector' && plain.metric !== null;
+  if (plain.kind === 'aggregate' && plain.op === 'count') return unwrap(plain.expr).kind === 'selector' || isAdditive(plain.expr);
+  if (plain.kind === 'aggregate') return plain.op === 'sum' && isAdditive(plain.expr);
+  return plain.kind === 'call' && additive.has(plain.name) && unwrap(plain.args[0] ?? plain).kind === 'range';
 }
 
 /** An expression as text with the parentheses and the conditions on labels left out. */

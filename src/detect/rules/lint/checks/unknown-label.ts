@@ -1,5 +1,5 @@
 import { type Aggregate, type Selector, selectorsOf, walk } from '../../../promql/ast.ts';
-import type { KnownMetric } from '../exporter.ts';
+import type { Exporters, KnownMetric } from '../exporter.ts';
 import { inExpr, type LintWorld, type Remark, type RuleCheck } from '../rule-check.ts';
 
 /** A matcher or a grouping on a label that belongs to another exporter, or to another version. */
@@ -20,7 +20,7 @@ function demanded(selector: Selector, { exporters, recorded }: LintWorld): reado
   const foreign = exporters.labelsLike(metric);
   return matchers.flatMap(({ name, matches }) => {
     if (name === '__name__' || matches('') || has(known, name) || !foreign.includes(name)) return [];
-    const message = `${metric} of ${titleOf(known)} has no label ${name}, so this selects nothing; it has ${ownLabels(known)}`;
+    const message = `${metric} of ${titleOf(known, exporters)} has no label ${name}, so this selects nothing; it has ${ownLabels(known)}`;
     return [{ severity: 'bug' as const, at: inExpr(selector), message, fix: 'Match one of those' }];
   });
 }
@@ -37,7 +37,7 @@ function grouped(node: Aggregate, { exporters, recorded }: LintWorld): readonly 
   if (first === undefined) return [];
   return node.grouping.flatMap((name) => {
     if (known.some((forms) => has(forms, name)) || !exporters.labelsLike(metric).includes(name)) return [];
-    const message = `by (${node.grouping.join(', ')}) groups by ${name}, which ${metric} of ${titleOf(first)} does not have: everything falls into one group; it has ${ownLabels(first)}`;
+    const message = `by (${node.grouping.join(', ')}) groups by ${name}, which ${metric} of ${titleOf(first, exporters)} does not have: everything falls into one group; it has ${ownLabels(first)}`;
     return [{ severity: 'warning' as const, at: inExpr(node), message, fix: 'Group by one of those' }];
   });
 }
@@ -46,8 +46,8 @@ function has(known: readonly KnownMetric[], label: string): boolean {
   return known.some(({ form }) => form.labels.includes(label));
 }
 
-function titleOf(known: readonly KnownMetric[]): string {
-  return known[0]?.exporter.title ?? '';
+function titleOf([first]: readonly KnownMetric[], exporters: Exporters): string {
+  return first === undefined ? '' : exporters.called(first.exporter);
 }
 
 function ownLabels(known: readonly KnownMetric[]): string {
