@@ -55,7 +55,7 @@ export const ruleChecks: readonly RuleCheck[] = [
 /** Findings that are made from files, pages or a Prometheus, and not by a check of one rule. */
 export const otherCheckIds = [
   'load',
-  'silence-comment',
+  'proxymedic-comment',
   'runbook-without-rule',
   'runbook-drift',
   'series-never-seen',
@@ -63,5 +63,5 @@ export const otherCheckIds = [
   'alert-count',
 ] as const;
 
-/** Every id that a finding can have; all but `load` and `silence-comment` can be silenced. */
+/** Every id that a finding can have; all but `load` and `proxymedic-comment` can be silenced. */
 export const checkIds: readonly string[] = [...ruleChecks.map(({ id }) => id), ...otherCheckIds];

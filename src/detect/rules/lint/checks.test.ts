@@ -222,12 +222,12 @@ describe('silencing', () => {
     [`# proxymedic disable missing-for: noisy network\n# more words\n${down}`, []],
     [down.replace('expr: up == 0', 'expr: up == 0 # proxymedic disable missing-for: known'), []],
     [`# proxymedic disable-file missing-for: a drill\n${down}`, []],
-    [`# proxymedic disable missing-for\n${down}`, ['silence-comment', 'missing-for']],
-    [`# proxymedic disable nonsense: because\n${down}`, ['silence-comment', 'missing-for']],
-    [`# proxymedic disable low-traffic: because\n${down}`, ['silence-comment', 'missing-for']],
+    [`# proxymedic disable missing-for\n${down}`, ['proxymedic-comment', 'missing-for']],
+    [`# proxymedic disable nonsense: because\n${down}`, ['proxymedic-comment', 'missing-for']],
+    [`# proxymedic disable low-traffic: because\n${down}`, ['proxymedic-comment', 'missing-for']],
     [
       `- alert: B\n  expr: b > 1\n  annotations: { runbook_url: x }\n  # proxymedic disable missing-for: not for A\n  for: 1m\n${down}`,
-      ['silence-comment', 'missing-for'],
+      ['proxymedic-comment', 'missing-for'],
     ],
     [
       `${down}\n# proxymedic disable missing-for: only for B\n- alert: B\n  expr: up == 0\n  annotations: { runbook_url: x }`,
@@ -235,6 +235,23 @@ describe('silencing', () => {
     ],
   ])('%j', (rules, expected) => {
     expect(ids(rules)).toEqual(expected);
+  });
+});
+
+describe('a file that says what its rules are for', () => {
+  const down = alert('haproxy_backend_status{state="DOWN"} == 1', '  for: 1m\n  annotations: { runbook_url: x }');
+
+  test.each([
+    ['# proxymedic exporter haproxy@2.3', ['unknown-label']],
+    ['# proxymedic exporter haproxy@2.6', []],
+    ['# proxymedic exporter nginx', ['proxymedic-comment']],
+  ])('%s', (comment, expected) => {
+    expect(ids(`${comment}\n${down}`)).toEqual(expected);
+  });
+
+  test('takes in the series of the other exporter all the same', () => {
+    const errors = alert('rate(haproxy_backend_response_errors_total[5m]) > 1', '  annotations: { runbook_url: x }');
+    expect(ids(`# proxymedic exporter haproxy@2.6\n${errors}`)).toEqual(['shared-metric']);
   });
 });
 

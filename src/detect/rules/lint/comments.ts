@@ -15,6 +15,29 @@ export interface SilencingComment {
 
 const pattern = /^(.{0,2000}?)#\s*proxymedic\s+(disable|disable-file)\s+([A-Za-z0-9_-]{1,80})(?:\s*:\s*(.*))?\s*$/;
 
+/** A comment that says what the rules of a file are for. */
+export interface ExporterComment {
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+  readonly name: string;
+}
+
+const exporterPattern = /^(.{0,2000}?)#\s*proxymedic\s+exporter\s+(\S{1,80})\s*$/;
+
+/** Reads `# proxymedic exporter haproxy@2.6` comments: the same as naming the exporter to the command, for one file. */
+export function exporterComments(text: FileText): readonly ExporterComment[] {
+  if (!text.text.includes('proxymedic')) return [];
+  const found: ExporterComment[] = [];
+  for (let line = 1; line <= text.lines; line += 1) {
+    const match = exporterPattern.exec(text.line(line).slice(0, 4_000));
+    if (match === null) continue;
+    const [whole, before = '', name = ''] = match;
+    found.push({ line, column: before.length + 1, length: whole.length - before.length, name });
+  }
+  return found;
+}
+
 /**
  * Reads `# proxymedic disable <id>: reason` comments. One stands in a rule, or in the comment right above it; `ruleLines` are the first
  * lines of all rules, ascending.

@@ -80,15 +80,14 @@ export class Exporters {
     );
   }
 
-  /** The forms that a selector can select: one that demands proxy is not for an exporter that has none. All of them when none fits. */
-  meantBy({ metric, matchers }: Selector): readonly KnownMetric[] {
-    if (metric === null) return [];
-    const known = this.of(metric);
-    const own = matchers.filter(({ name }) => known.some(({ form }) => form.labels.includes(name)));
-    const fitting = known.filter(({ form }) =>
-      own.every(({ name, matches }) => (form.labels.includes(name) ? !isEmptyOnly(matches, form, name) : matches(''))),
-    );
-    return fitting.length === 0 ? known : fitting;
+  /** The forms that a selector is for: one that demands proxy is not for an exporter that has none. All of them when none fits. */
+  meantBy(selector: Selector): readonly KnownMetric[] {
+    return selector.metric === null ? [] : fitting(selector, this.of(selector.metric));
+  }
+
+  /** The forms that a selector takes in wherever they are scraped, whatever exporter is named. */
+  selectedBy(selector: Selector): readonly KnownMetric[] {
+    return selector.metric === null ? [] : fitting(selector, this.anywhere(selector.metric));
   }
 
   /** The exporters whose metrics begin like this one, named ones if there are any. */
@@ -120,6 +119,14 @@ export class Exporters {
 
 /** What Kubernetes' and other discoveries name targets by: a series may have these whatever its exporter says. */
 const targetLabels: ReadonlySet<string> = new Set(['service', 'name', 'node', 'type', 'version', 'desc', 'branch', 'revision', 'cn']);
+
+function fitting({ matchers }: Selector, known: readonly KnownMetric[]): readonly KnownMetric[] {
+  const own = matchers.filter(({ name }) => known.some(({ form }) => form.labels.includes(name)));
+  const fits = known.filter(({ form }) =>
+    own.every(({ name, matches }) => (form.labels.includes(name) ? !isEmptyOnly(matches, form, name) : matches(''))),
+  );
+  return fits.length === 0 ? known : fits;
+}
 
 /** Whether a matcher asks for the empty value alone, which a label of the exporter never has. */
 function isEmptyOnly(matches: (value: string) => boolean, { values }: MetricForm, label: string): boolean {

@@ -2,8 +2,8 @@ import { depthOf, selectorsOf } from '../../promql/ast.ts';
 import type { Rule, RuleGroup } from '../rule.ts';
 import type { RuleFile } from '../rule-file.ts';
 import { checkIds, ruleChecks } from './all-rule-checks.ts';
-import { type SilencingComment, silencingComments } from './comments.ts';
-import type { Exporters } from './exporter.ts';
+import { type ExporterComment, exporterComments, type SilencingComment, silencingComments } from './comments.ts';
+import { Exporters, type NamedExporter, nameExporter } from './exporter.ts';
 import { FileText, type TextPlace } from './file-text.ts';
 import { inOrder, type RuleFinding } from './finding.ts';
 import { LabelFlow } from './label-flow.ts';
@@ -27,9 +27,49 @@ const depthMax = 1_000;
 
 /** Everything that the checks have to say about rule files, silenced findings left out. */
 export function lintRules(files: readonly ReadRuleFile[], surroundings: Surroundings, wanted: Wanted): readonly RuleFinding[] {
-  const rules = files.flatMap(({ file }) => file.groups.flatMap((group) => group.rules));
-  const world: LintWorld = { ...surroundings, recorded: recordedBy(rules), exportersInUse: inUse(rules, surroundings.exporters) };
-  return inOrder(files.flatMap((file) => new FileLinter(file, world, wanted).run()));
+  const parts = files.map((read) => withExporters(read, surroundings.exporters));
+  const recorded = recordedBy(files.flatMap(({ file }) => rulesOf(file)));
+  const exportersInUse = new Set(parts.flatMap(({ read, exporters }) => inUse(rulesOf(read.file), exporters)));
+  return inOrder(
+    parts.flatMap(({ read, exporters, problems }) => {
+      const world: LintWorld = { ...surroundings, exporters, recorded, exportersInUse };
+      return [...(wanted(commentCheck) ? problems : []), ...new FileLinter(read, world, wanted).run()];
+    }),
+  );
+}
+
+interface Part {
+  readonly read: ReadRuleFile;
+  readonly exporters: Exporters;
+  readonly problems: readonly RuleFinding[];
+}
+
+/** A file may say itself what its rules are for. */
+function withExporters(read: ReadRuleFile, exporters: Exporters): Part {
+  const named: NamedExporter[] = [];
+  const problems: RuleFinding[] = [];
+  for (const comment of exporterComments(new FileText(read.text))) {
+    const exporter = nameExporter(exporters.all, comment.name);
+    if (typeof exporter !== 'string') named.push(exporter);
+    else problems.push(commentFinding(read.file.path, comment, 'warning', exporter, 'Name one of those'));
+  }
+  return { read, exporters: named.length === 0 ? exporters : new Exporters(exporters.all, [...exporters.named, ...named]), problems };
+}
+
+const commentCheck = 'proxymedic-comment';
+
+function commentFinding(
+  file: string,
+  { line, column, length }: ExporterComment | SilencingComment,
+  severity: 'warning' | 'information',
+  message: string,
+  fix: string,
+): RuleFinding {
+  return { check: commentCheck, severity, file, line, column, length, alert: null, message, fix };
+}
+
+function rulesOf(file: RuleFile): readonly Rule[] {
+  return file.groups.flatMap((group) => group.rules);
 }
 
 function recordedBy(rules: readonly Rule[]): ReadonlySet<string> {
@@ -37,14 +77,14 @@ function recordedBy(rules: readonly Rule[]): ReadonlySet<string> {
 }
 
 /** The exporters of selectors that fit one exporter only, and the named ones. */
-function inUse(rules: readonly Rule[], exporters: Exporters): ReadonlySet<string> {
+function inUse(rules: readonly Rule[], exporters: Exporters): readonly string[] {
   const ids = new Set(exporters.named.map(({ exporter }) => exporter.id));
   for (const selector of rules.flatMap(({ expr }) => selectorsOf(expr))) {
     const meant = new Set(exporters.meantBy(selector).map(({ exporter }) => exporter.id));
     const [only] = meant;
     if (meant.size === 1 && only !== undefined) ids.add(only);
   }
-  return ids;
+  return [...ids];
 }
 
 class FileLinter {
@@ -96,33 +136,20 @@ class FileLinter {
   }
 
   #judgeComment(comment: SilencingComment): RuleFinding[] {
-    const say = (severity: 'warning' | 'information', message: string, fix: string): RuleFinding[] => [
-      {
-        check: 'silence-comment',
-        severity,
-        file: this.#file.path,
-        line: comment.line,
-        column: comment.column,
-        length: comment.length,
-        alert: null,
-        message,
-        fix,
-      },
+    if (!this.#wanted(commentCheck)) return [];
+    const say = (severity: 'warning' | 'information', message: string, fix: string) => [
+      commentFinding(this.#file.path, comment, severity, message, fix),
     ];
-    if (!this.#wanted('silence-comment')) return [];
-    if (!checkIds.includes(comment.check))
-      return say('warning', `there is no check called ${comment.check}`, 'docs/rule-checks.md lists them');
-    if (comment.reason === '')
-      return say(
-        'warning',
-        `this silences nothing, as it gives no reason`,
-        `Write # proxymedic disable ${comment.check}: why it does not apply here`,
-      );
+    const { check, reason } = comment;
+    if (!checkIds.includes(check)) return say('warning', `there is no check called ${check}`, 'docs/rule-checks.md lists them');
+    if (reason === '') {
+      const fix = `Write # proxymedic disable ${check}: why it does not apply here`;
+      return say('warning', 'this silences nothing, as it gives no reason', fix);
+    }
     // What a target or a Prometheus is asked for is not asked in every run.
-    const asked = ruleChecks.some(({ id }) => id === comment.check) && this.#wanted(comment.check) && comment.check !== 'unexposed-series';
-    return this.#used.has(comment) || !asked
-      ? []
-      : say('information', `there is nothing about ${comment.check} to silence here`, 'Take the comment away');
+    const isAsked = ruleChecks.some(({ id }) => id === check) && this.#wanted(check) && check !== 'unexposed-series';
+    if (this.#used.has(comment) || !isAsked) return [];
+    return say('information', `there is nothing about ${check} to silence here`, 'Take the comment away');
   }
 }
 

@@ -16,7 +16,7 @@ export const sharedMetric: RuleCheck = {
 };
 
 function judge(selector: Selector, { exporters, exportersInUse }: LintWorld): readonly Remark[] {
-  const known = exporters.meantBy(selector);
+  const known = exporters.selectedBy(selector);
   const own = known.map(({ form }) => form.labels);
   const ids = [...new Set(known.map(({ exporter }) => exporter.id))];
   const [one, other] = [known[0], known.find(({ exporter }) => exporter !== known[0]?.exporter)];
