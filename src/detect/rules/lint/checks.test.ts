@@ -238,6 +238,22 @@ describe('silencing', () => {
   });
 });
 
+describe('failures divided by everything', () => {
+  test.each([
+    ['rate(a_errors_total[5m]) / rate(a_requests_total[5m]) > 5', ['low-traffic', 'ratio-as-percentage']],
+    ['rate(a_errors_total[5m]) / rate(a_requests_total[5m]) > 0.05', ['low-traffic']],
+    ['rate(a_errors_total[5m]) / rate(a_requests_total[5m]) > 0', []],
+    ['rate(a_errors_total[5m]) / rate(a_requests_total[5m]) * 100 > 5', ['low-traffic']],
+    ['rate(a_retries_total[5m]) / rate(a_requests_total[5m]) > 5', []],
+    ['rate(a_errors_total[5m]) / rate(b_errors_total[5m]) > 5', []],
+    ['a_errors / a_requests > 5', []],
+    ['rate(a_errors_total[5m]) / a_servers > 5', []],
+  ])('%s', (expr, expected) => {
+    const said = found(alert(expr)).filter(({ check }) => check !== 'no-runbook');
+    expect(said.map(({ check, severity }) => (severity === 'warning' ? check : `${severity} ${check}`)).sort()).toEqual(expected);
+  });
+});
+
 describe('a file that says what its rules are for', () => {
   const down = alert('haproxy_backend_status{state="DOWN"} == 1', '  for: 1m\n  annotations: { runbook_url: x }');
 

@@ -9,6 +9,8 @@ export interface Ratio {
   readonly scale: number;
   /** The numerator counts some of what the denominator counts: the quotient cannot exceed 1. */
   readonly isShare: boolean;
+  /** A share, or by its names a rate of failures divided by a rate of everything. */
+  readonly looksLikeShare: boolean;
 }
 
 /** The quotient that an expression is, scaled; null when it is none. */
@@ -22,7 +24,18 @@ export function ratioOf(expr: Expr): Ratio | null {
   if (plain.op === '-' && left !== null) return complement(ratioOf(plain.right), left);
   if (plain.op !== '/' || left !== null) return null;
   const scale = plain.matching === null ? 1 : scaleOf(plain.left) / scaleOf(plain.right);
-  return { division: plain, scale, isShare: isShareOf(plain.left, plain.right) };
+  const isShare = isShareOf(plain.left, plain.right);
+  return { division: plain, scale, isShare, looksLikeShare: isShare || dividesFailures(plain.left, plain.right) };
+}
+
+const failing = /error|fail|reject|denied|dropped|timeout|5xx/i;
+
+/** Rates on both sides, of which only the upper one counts failures by its name. */
+function dividesFailures(numerator: Expr, denominator: Expr): boolean {
+  const [part, whole] = [unscaled(numerator), unscaled(denominator)];
+  if (!isAdditive(part) || !isAdditive(whole)) return false;
+  const [upper, lower] = [selectorsOf(part)[0]?.metric ?? '', selectorsOf(whole)[0]?.metric ?? ''];
+  return failing.test(upper) && lower !== '' && !failing.test(lower);
 }
 
 function scaled(ratio: Ratio | null, factor: number): Ratio | null {

@@ -9,9 +9,10 @@ export const lowTraffic: RuleCheck = {
   run({ rule }) {
     if (rule.kind === 'recording' || hasCondition(rule.expr)) return [];
     const thresholds = thresholdsOf(rule.expr);
-    return thresholds.flatMap(({ node, side, op }) => {
+    return thresholds.flatMap(({ node, side, op, threshold }) => {
       const ratio = ratioOf(side);
-      if (ratio === null || !ratio.isShare || (op !== '>' && op !== '>=')) return [];
+      // Above 0 every failure is meant, however many requests there are.
+      if (ratio === null || !ratio.looksLikeShare || (op !== '>' && op !== '>=') || threshold <= 0) return [];
       if (!isRate(ratio.division.left) || thresholds.some((other) => other.node !== node && isInside(other.node, ratio.division)))
         return [];
       const message = 'this share has no least number of requests: with little traffic one failure of two requests is 50%';

@@ -23,8 +23,13 @@ function judge({ node, op, threshold }: Threshold, ratio: Ratio, words: string):
     const message = `this is a share of the whole, 1 at most, and is compared with ${threshold}: it looks like ${threshold} percent, and can never be true`;
     return [{ severity: 'bug', at: inExpr(node), message, fix }];
   }
-  if (threshold <= 1 || ratio.isShare || !saysPercent(words, threshold) || isPercentAlready(ratio)) return [];
-  const message = `the text says ${threshold}%, but the quotient is compared with ${threshold}, which is ${threshold * 100}%`;
+  if (threshold <= 1 || ratio.isShare || isPercentAlready(ratio)) return [];
+  if (saysPercent(words, threshold)) {
+    const message = `the text says ${threshold}%, but the quotient is compared with ${threshold}, which is ${threshold * 100}%`;
+    return [{ severity: 'warning', at: inExpr(node), message, fix }];
+  }
+  if (!ratio.looksLikeShare || !above) return [];
+  const message = `failures divided by everything are 1 at most, unless they are not among what is counted below, and this is compared with ${threshold}: it looks like ${threshold} percent`;
   return [{ severity: 'warning', at: inExpr(node), message, fix }];
 }
 
