@@ -18,7 +18,7 @@ export function createCliVerbs(): CliVerbs {
     check,
     diagnose,
     rules: {
-      check: async (sources) => (await import('./rule-files.ts')).checkRuleFiles(sources),
+      check: async (request, signal) => (await import('./check-rules.ts')).checkRules(request, signal),
       list: async (sources) => (await import('./rule-files.ts')).listRules(sources),
       test: async (files) => (await import('./rule-tests.ts')).runRuleTests(files),
     },
@@ -50,7 +50,10 @@ async function check(configFile: string): Promise<CheckReport> {
   if ('errors' in read) return { ...nothingChecked, file: configFile, errors: read.errors };
   const { config, warnings } = read;
   const [{ checkRuleFiles }, { runbookView }] = await Promise.all([import('./rule-files.ts'), import('./runbook-view.ts')]);
-  const [rules, shelf] = await Promise.all([checkRuleFiles(config.rules), checkedShelf(config.runbooks, config.rules)]);
+  const [rules, shelf] = await Promise.all([
+    checkRuleFiles(config.rules, config.ruleFileSizeMax),
+    checkedShelf(config.runbooks, config.rules),
+  ]);
   const pages = shelf.pages.map(runbookView);
   const sum = (of: (page: (typeof pages)[number]) => number) => pages.reduce((total, page) => total + of(page), 0);
   return {

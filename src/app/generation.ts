@@ -20,7 +20,7 @@ export interface Generation {
 export async function createGeneration(config: Config, configPath: string, warnings: readonly string[], clock: Clock): Promise<Generation> {
   const [runbooks, rules] = await Promise.all([
     readRuleTexts(config.rules).then((files) => loadShelf(config.runbooks, files)),
-    loadRules(config.rules),
+    loadRules(config.rules, config.ruleFileSizeMax),
   ]);
   return { config, configPath, loadedAt: clock.now(), readers: createReaders(config, clock), runbooks, rules, warnings };
 }

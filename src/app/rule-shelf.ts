@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { formatProblem, type RuleGroup } from '../detect/rules/rule.ts';
-import { parseRuleFile } from '../detect/rules/rule-file.ts';
+import { parseRuleFile, ruleFileSizeMax } from '../detect/rules/rule-file.ts';
 import type { RuleFile } from '../respond/runbooks/findings.ts';
 import { catalogDirectory } from './runbook-shelf.ts';
 
@@ -24,22 +24,20 @@ export async function readRuleTexts(sources: readonly string[]): Promise<readonl
 
 async function readRuleText(path: string): Promise<readonly RuleFile[]> {
   const info = await stat(path).catch(() => null);
-  if (info === null || !info.isFile() || info.size > fileBytesMax) return [];
+  if (info === null || !info.isFile() || info.size > ruleFileSizeMax) return [];
   const text = await readFile(path, 'utf8').catch(() => null);
   return text === null ? [] : [{ path, text }];
 }
 
-const fileBytesMax = 10_000_000;
-
 /** Reads the rule files of `rules:`: `catalog` is what we ship corrected, `catalog/published` what was published; else files, directories and globs. */
-export async function loadRules(sources: readonly string[]): Promise<LoadedRules> {
+export async function loadRules(sources: readonly string[], sizeMax: number = ruleFileSizeMax): Promise<LoadedRules> {
   const groups: RuleGroup[] = [];
   const errors: string[] = [];
   for (const source of sources) {
     const paths = await ruleFiles(source);
     if (paths.length === 0) errors.push(`rules: ${source}: no rule file is there`);
     for (const path of paths) {
-      const loaded = await loadFile(path);
+      const loaded = await loadFile(path, sizeMax);
       groups.push(...loaded.groups);
       errors.push(...loaded.errors);
     }
@@ -88,10 +86,23 @@ function wildcard(pattern: string): (name: string) => boolean {
   return (name) => match(0, name, 0);
 }
 
-async function loadFile(path: string): Promise<{ readonly groups: readonly RuleGroup[]; readonly errors: readonly string[] }> {
-  const shown = path.startsWith(catalogDirectory) ? `catalog/${relative(catalogDirectory, path)}` : path;
+async function loadFile(
+  path: string,
+  sizeMax: number,
+): Promise<{ readonly groups: readonly RuleGroup[]; readonly errors: readonly string[] }> {
+  const shown = shownPath(path);
   const info = await stat(path);
-  if (info.size > fileBytesMax) return { groups: [], errors: [`${shown}: has ${info.size} bytes, the limit is ${fileBytesMax}`] };
-  const { groups, problems } = parseRuleFile(await readFile(path, 'utf8'), shown);
+  if (info.size > sizeMax) return { groups: [], errors: [`${shown}: ${tooLarge(info.size, sizeMax)}`] };
+  const { groups, problems } = parseRuleFile(await readFile(path, 'utf8'), shown, sizeMax);
   return { groups, errors: problems.map(formatProblem) };
+}
+
+/** How a rule file is called: those of the catalog go by paths of their own. */
+export function shownPath(path: string): string {
+  return path.startsWith(catalogDirectory) ? `catalog/${relative(catalogDirectory, path)}` : path;
+}
+
+/** Why a file is not even read. */
+export function tooLarge(sizeBytes: number, sizeMax: number): string {
+  return `has ${sizeBytes} bytes, the limit is ${sizeMax}: split it, or raise rule_file_size_max in proxymedic.yml`;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { similarWord } from './similar-word.ts';
+import { similarWord } from '../base/similar-word.ts';
 
 /** One finding of the schema in words. `at` says whether the place of the key or of the value shows it best. */
 export interface Explanation {

@@ -38,6 +38,19 @@ function readDuration(text: string): number | string {
   }
 }
 
+const sizeUnits: Readonly<Record<string, number>> = { B: 1, KB: 1_000, MB: 1_000_000, GB: 1_000_000_000 };
+
+/** A size such as `10MB`, in bytes, up to a bound. */
+export function size(atMostBytes: number) {
+  return meaningful((text) => {
+    const [, digits = '', unit = ''] = /^(\d{1,12})(B|KB|MB|GB)$/.exec(text) ?? [];
+    const bytes = Number(digits) * (sizeUnits[unit] ?? 0);
+    if (digits === '') return { problem: 'is not a size', fix: 'Write a size such as 500KB or 10MB' };
+    if (bytes >= 1 && bytes <= atMostBytes) return { value: bytes };
+    return { problem: `must be between 1B and ${atMostBytes / 1_000_000}MB`, fix: '' };
+  });
+}
+
 /** `host:port` where something listens. */
 export const address = meaningful<HostPort & { readonly text: string }>((text) => {
   const bare = text.replace(/^https?:\/\//, '').replace(/\/$/, '');

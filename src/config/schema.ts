@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isLoopback, parseHostPort } from '../base/host-port.ts';
 import { receiver } from './receiver-schema.ts';
-import { address, argv, duration, httpUrl, meaningful, minHealthy, path, statsSocket } from './scalars.ts';
+import { address, argv, duration, httpUrl, meaningful, minHealthy, path, size, statsSocket } from './scalars.ts';
 
 const name = z
   .string()
@@ -242,11 +242,17 @@ export function configSchema(directory: string) {
       targets: z.array(target(directory)).max(1000, 'has more than 1000 entries').prefault([]),
       servers: z.array(serverEntry(directory)).max(100_000, 'has more than 100000 entries').prefault([]),
       rules: z.array(source(directory)).max(1000, 'has more than 1000 entries').prefault(['catalog']),
+      rule_file_size_max: size(1_000_000_000).prefault('10MB'),
       runbooks: z.array(source(directory)).max(1000, 'has more than 1000 entries').prefault(['catalog']),
       mitigation: mitigation.prefault({}),
       receivers: z.array(receiver(directory)).max(100, 'has more than 100 entries').prefault([]),
     })
-    .transform((file) => ({ directory, ...file, metrics: file.metrics ?? null }));
+    .transform(({ rule_file_size_max, ...file }) => ({
+      directory,
+      ...file,
+      ruleFileSizeMax: rule_file_size_max,
+      metrics: file.metrics ?? null,
+    }));
 }
 
 /** The configuration as the program uses it: every default filled in, paths absolute, what was not said is null. */

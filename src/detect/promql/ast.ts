@@ -143,8 +143,19 @@ export function childrenOf(expr: Expr): readonly Expr[] {
 
 /** The expression itself and everything inside of it, parents first. */
 export function* walk(expr: Expr): Generator<Expr> {
-  yield expr;
-  for (const child of childrenOf(expr)) yield* walk(child);
+  // A stack of its own: a chain of thousands of operators is as deep as it is long.
+  const waiting = [expr];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    yield next;
+    waiting.push(...childrenOf(next).toReversed());
+  }
+}
+
+/** How many nodes stand inside of each other at most. */
+export function depthOf(expr: Expr): number {
+  let depth = 0;
+  for (let level: readonly Expr[] = [expr]; level.length > 0; level = level.flatMap(childrenOf)) depth += 1;
+  return depth;
 }
 
 /** All selectors of an expression, in order of appearance. */

@@ -105,5 +105,6 @@ test('never throws anything but a PromqlError', () => {
 
 test('nesting too deep is an error, not a crash', () => {
   expect(() => parseExpr('('.repeat(20_000))).toThrow(PromqlError);
+  expect(() => parseExpr(Array.from({ length: 20_000 }, () => 'x').join(' or '))).toThrow('expression has more than 3000 operators');
   expect(() => parseExpr(`${'-'.repeat(20_000)}1`)).toThrow('nested deeper');
 });

@@ -16,6 +16,8 @@ import { TokenReader } from './token-reader.ts';
 export const exprLengthMax = 100_000;
 /** Deepest accepted nesting; a recursive reader must not run out of stack. */
 const depthMax = 500;
+/** Most operators in one expression: `a or b or …` is a tree as deep as it is long, and everything that reads trees is recursive. */
+const operatorsMax = 3_000;
 
 const unaryPrecedence = 6;
 const precedences: Readonly<Record<string, number>> = {
@@ -45,6 +47,7 @@ export function parseExpr(text: string): Expr {
 class ExprParser {
   private readonly tokens: TokenReader;
   private depth = 0;
+  private operators = 0;
 
   constructor(tokens: TokenReader) {
     this.tokens = tokens;
@@ -81,6 +84,7 @@ class ExprParser {
   }
 
   private parseBinary(left: Expr, op: Token, nextPrecedence: number): Binary {
+    if (++this.operators > operatorsMax) throw new PromqlError(`expression has more than ${operatorsMax} operators`, op.start, op.end);
     const bool = this.tokens.accept('bool') !== null;
     const matching = this.parseMatching(op.kind);
     const right = this.parse(nextPrecedence);

@@ -97,7 +97,15 @@ test('only the first document counts, comments before it are nothing', () => {
 });
 
 test('a file too large is refused unread', () => {
-  expect(problemsOf('#'.repeat(10_000_001))).toEqual(['r.yml:1:1: the file has 10000001 characters, limit 10000000: split it']);
+  expect(problemsOf('#'.repeat(10_000_001))).toEqual([
+    'r.yml:1:1: the file has 10000001 characters, limit 10000000: split it, or raise the limit',
+  ]);
+});
+
+test('the limit can be raised, and lowered', () => {
+  const text = `${'#'.repeat(10_000_001)}\ngroups: []`;
+  expect(parseRuleFile(text, 'r.yml', 20_000_000).problems).toEqual([]);
+  expect(parseRuleFile('groups: []', 'r.yml', 5).problems).toHaveLength(1);
 });
 
 test('never throws', () => {

@@ -2,7 +2,7 @@ import type { Node } from 'yaml';
 import { DurationError, parseDuration } from '../../base/duration.ts';
 import { parseExpr } from '../promql/parser.ts';
 import { PromqlError } from '../promql/promql-error.ts';
-import type { AlertingRule, RecordingRule, Rule, RuleGroup, RuleProblem } from './rule.ts';
+import type { AlertingRule, RecordingRule, Rule, RuleGroup, RulePlace, RuleProblem } from './rule.ts';
 import { type CompiledTemplate, compileForAlert } from './template/template.ts';
 import { TemplateError } from './template/template-error.ts';
 import { refuseUnknownKeys, type YamlEntry, YamlReader } from './yaml-reader.ts';
@@ -14,19 +14,26 @@ export interface RuleFile {
   readonly problems: readonly RuleProblem[];
 }
 
-const fileBytesMax = 10_000_000;
+/** Characters of a rule file, unless the caller allows more: reading takes time and memory of several times its length. */
+export const ruleFileSizeMax = 10_000_000;
 /** Anchors can repeat rules without end. */
 const rulesMax = 100_000;
 const groupKeys = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
 const ruleKeys = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 
 /** Reads a rule file in Prometheus' format. Never throws: every mistake has its place, and costs only the group it is in. */
-export function parseRuleFile(text: string, path: string): RuleFile {
-  if (text.length > fileBytesMax) {
-    const message = `the file has ${text.length} characters, limit ${fileBytesMax}: split it`;
+export function parseRuleFile(text: string, path: string, sizeMax: number = ruleFileSizeMax): RuleFile {
+  if (text.length > sizeMax) {
+    const message = `the file has ${text.length} characters, limit ${sizeMax}: split it, or raise the limit`;
     return { path, groups: [], problems: [{ file: path, line: 1, column: 1, message }] };
   }
   return new RuleFileReader(text, path).run();
+}
+
+/** A label as the file has it. */
+interface WrittenLabel {
+  readonly text: string;
+  readonly place: RulePlace;
 }
 
 class RuleFileReader {
@@ -99,16 +106,16 @@ class RuleFileReader {
     }
   }
 
-  private readLabels(node: Node | null): ReadonlyMap<string, string> {
-    const labels = new Map<string, string>();
+  private readLabels(node: Node | null): ReadonlyMap<string, WrittenLabel> {
+    const labels = new Map<string, WrittenLabel>();
     for (const { key, keyNode, value } of this.reader.entries(node, 'labels') ?? []) {
       if (key === '' || key === '__name__') this.reader.problem(keyNode, `invalid label name: ${key}`);
-      labels.set(key, this.reader.text(value, `label ${key}`) ?? '');
+      labels.set(key, { text: this.reader.text(value, `label ${key}`) ?? '', place: this.reader.place(value ?? keyNode) });
     }
     return labels;
   }
 
-  private readRule(node: Node, groupLabels: ReadonlyMap<string, string>): Rule | null {
+  private readRule(node: Node, groupLabels: ReadonlyMap<string, WrittenLabel>): Rule | null {
     if (++this.rules > rulesMax) {
       if (this.rules === rulesMax + 1) this.reader.problem(node, `more than ${rulesMax} rules in one file`);
       return null;
@@ -146,7 +153,7 @@ class RuleFileReader {
     name: string,
     entries: readonly YamlEntry[],
     common: Pick<Rule, 'expr' | 'exprText' | 'place' | 'exprPlace'>,
-    labels: ReadonlyMap<string, string>,
+    labels: ReadonlyMap<string, WrittenLabel>,
   ): RecordingRule {
     const node = valueAt(entries, 'record');
     for (const key of ['annotations', 'for', 'keep_firing_for']) {
@@ -154,14 +161,14 @@ class RuleFileReader {
       if (value !== null) this.reader.problem(value, `invalid field '${key}' in recording rule`);
     }
     if (/[{}]/.test(name)) this.reader.problem(node, `braces present in the recording rule name; should it be in expr?: ${name}`);
-    return { kind: 'recording', name, ...common, labels };
+    return { kind: 'recording', name, ...common, labels: new Map([...labels].map(([label, { text }]) => [label, text])) };
   }
 
   private alertingRule(
     name: string,
     entries: readonly YamlEntry[],
     common: Pick<Rule, 'expr' | 'exprText' | 'place' | 'exprPlace'>,
-    labels: ReadonlyMap<string, string>,
+    labels: ReadonlyMap<string, WrittenLabel>,
   ): AlertingRule {
     const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
     const annotations = this.reader.entries(valueAt(entries, 'annotations'), 'annotations') ?? [];
@@ -172,8 +179,10 @@ class RuleFileReader {
       ...common,
       forMs: this.readDuration(entries, 'for') ?? 0,
       keepFiringForMs: this.readDuration(entries, 'keep_firing_for') ?? 0,
-      labels: new Map(sorted.map(([label, text]) => [label, this.template(name, `label ${JSON.stringify(label)}`, text, labelsNode)])),
+      labels: new Map(sorted.map(([label, { text }]) => [label, this.template(name, `label ${JSON.stringify(label)}`, text, labelsNode)])),
       annotations: new Map(annotations.map((entry) => [entry.key, this.annotation(name, entry)])),
+      labelPlaces: new Map(sorted.map(([label, { place }]) => [label, place])),
+      annotationPlaces: new Map(annotations.map(({ key, keyNode, value }) => [key, this.reader.place(value ?? keyNode)])),
     };
   }
 

@@ -34,6 +34,9 @@ export interface AlertingRule extends RuleBase {
   /** Group and rule labels together, in the order of their names. */
   readonly labels: ReadonlyMap<string, CompiledTemplate>;
   readonly annotations: ReadonlyMap<string, CompiledTemplate>;
+  /** Where the texts of labels and annotations stand, by their names. */
+  readonly labelPlaces: ReadonlyMap<string, RulePlace>;
+  readonly annotationPlaces: ReadonlyMap<string, RulePlace>;
 }
 
 export type Rule = RecordingRule | AlertingRule;

@@ -3,6 +3,7 @@ import type { Diagnosis } from '../../model/diagnosis.ts';
 import type { Labels } from '../../model/labels.ts';
 import type { RunbookPageView, RunbookView } from '../verbs.ts';
 import type { Io } from './io.ts';
+import type { RuleCheckRequest } from './rule-check-request.ts';
 
 /** What a command has done on this machine. `app` implements it; what is asked of a daemon goes over HTTP instead. */
 export interface CliVerbs {
@@ -31,7 +32,8 @@ export interface DemoOptions {
 /** Something about a file that a person should correct. The shape is public: `rules check -o json` prints it. */
 export interface FileFinding {
   readonly check: string;
-  readonly severity: 'error' | 'warning' | 'info';
+  /** An error does not load; a bug does not do what it is meant to; information fails nothing. */
+  readonly severity: 'error' | 'bug' | 'warning' | 'information';
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -67,11 +69,26 @@ export type DiagnoseOutcome =
   | { readonly kind: 'no-target'; readonly targets: readonly string[] };
 
 export interface RuleFileVerbs {
-  /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
-  check(sources: readonly string[]): Promise<{ readonly findings: readonly FileFinding[]; readonly files: number; readonly rules: number }>;
+  /** Throws `CliError` for what was asked wrongly, or cannot be reached. */
+  check(request: RuleCheckRequest, signal: AbortSignal): Promise<RuleCheckReport>;
   /** Runs unit test files in promtool's format. */
   test(files: readonly string[]): Promise<readonly RuleTestFile[]>;
+  /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
   list(sources: readonly string[]): Promise<readonly ListedRule[]>;
+}
+
+/** A finding with the line it is about. */
+export interface RuleFileFinding extends FileFinding {
+  /** How many characters from the column on are meant; 0: not known. */
+  readonly length: number;
+  /** The line as the file has it; null when it could not be read. */
+  readonly sourceLine: string | null;
+}
+
+export interface RuleCheckReport {
+  readonly findings: readonly RuleFileFinding[];
+  readonly files: number;
+  readonly rules: number;
 }
 
 export interface RuleTestFile {

@@ -1,5 +1,5 @@
+import { similarWord } from '../../base/similar-word.ts';
 import { formatConfigError } from '../../config/config-error.ts';
-import { similarWord } from '../../config/similar-word.ts';
 import type { Labels } from '../../model/labels.ts';
 import type { CliVerbs } from './cli-verbs.ts';
 import { CliError, type Command, configOption, exit, outputOption, serverOption } from './command.ts';

@@ -318,13 +318,42 @@ describe('files', () => {
     expect((await run(['check'], { check: async () => given })).code).toBe(code);
   });
 
+  const ruleFinding = { ...finding, length: 6, sourceLine: '      expr: sum(' };
+
   test('rules check prints findings in the documented shape', async () => {
-    const rules = { check: async () => ({ findings: [finding], files: 1, rules: 0 }), test: notHere, list: notHere };
+    const rules = { check: async () => ({ findings: [ruleFinding], files: 1, rules: 0 }), test: notHere, list: notHere };
     const result = await run(['rules', 'check', 'r.yml', '-o', 'json'], { rules });
-    expect([result.code, JSON.parse(result.out)]).toEqual([1, { findings: [finding] }]);
-    expect((await run(['rules', 'check'], { rules })).out).toContain(
-      'r.yml:3:7 error load: bad expr. Mend it\nnot ok: 0 rules in 1 files, 1 errors',
+    expect([result.code, JSON.parse(result.out)]).toEqual([1, { findings: [{ ...finding, length: 6 }] }]);
+    expect((await run(['rules', 'check'], { rules })).out).toBe(
+      [
+        'r.yml:3:7 error load',
+        '  3 |       expr: sum(',
+        '    |       ^^^^^^',
+        '  bad expr',
+        '  Mend it',
+        '',
+        'not ok: 0 rules in 1 files, 1 errors, 0 bugs, 0 warnings, 0 informational',
+        '',
+      ].join('\n'),
     );
+  });
+
+  test.each([
+    ['error', 1],
+    ['bug', 1],
+    ['warning', 1],
+    ['information', 0],
+  ] as const)('rules check with a finding of severity %s ends with %i', async (severity, code) => {
+    const check = async () => ({ findings: [{ ...ruleFinding, severity }], files: 1, rules: 1 });
+    expect((await run(['rules', 'check'], { rules: { check, test: notHere, list: notHere } })).code).toBe(code);
+  });
+
+  test('a line of a rule file is shown, not obeyed, and a long one from a little before what is meant', async () => {
+    const line = `${' '.repeat(300)}\u001b[2Jbad`;
+    const check = async () => ({ findings: [{ ...ruleFinding, column: 305, length: 3, sourceLine: line }], files: 1, rules: 1 });
+    const { out } = await run(['rules', 'check'], { rules: { check, test: notHere, list: notHere } });
+    expect(out).not.toContain('\u001b');
+    expect(out).toMatch(/\| {27}\\x1b\[2Jbad\n +\| {34}\^\^\^\n/);
   });
 
   test('rules test says what differs', async () => {

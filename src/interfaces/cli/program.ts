@@ -1,5 +1,5 @@
 import { Command as CommanderCommand, CommanderError, Option } from 'commander';
-import { similarWord } from '../../config/similar-word.ts';
+import { similarWord } from '../../base/similar-word.ts';
 import { allCommands } from './all-commands.ts';
 import type { CliVerbs } from './cli-verbs.ts';
 import { CliError, type Command, type CommandOption, exit } from './command.ts';

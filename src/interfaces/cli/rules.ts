@@ -3,26 +3,12 @@ import type { FileFinding } from './cli-verbs.ts';
 import { CliError, type Command, exit, outputOption } from './command.ts';
 import { findingLine } from './finding-line.ts';
 import type { Io } from './io.ts';
+import { rulesCheck } from './rules-check.ts';
 import { createStyle, safe, table } from './terminal-text.ts';
 
 const sources = {
   name: '[files...]',
   summary: 'rule files, directories or globs; catalog is what we ship (the default), catalog/published what was given',
-};
-
-const rulesCheck: Command = {
-  name: 'rules check',
-  summary: 'Say what is wrong with rule files, with line and column.',
-  effect: 'reads',
-  arguments: [sources],
-  options: [outputOption],
-  examples: ['proxymedic rules check rules/*.yml', 'proxymedic rules check catalog/published -o json'],
-  async run(given, io, verbs) {
-    const report = await verbs.rules.check(orCatalog(given.positionals));
-    if (given.json) io.out(`${JSON.stringify({ findings: report.findings.map(publicShape) })}\n`);
-    else tellFindings(report.findings, io, `${report.rules} rules in ${report.files} files`);
-    return report.findings.some((finding) => finding.severity === 'error') ? exit.finding : exit.done;
-  },
 };
 
 const rulesTest: Command = {
@@ -94,11 +80,6 @@ export const ruleCommands: readonly Command[] = [rulesCheck, rulesTest, rulesLis
 
 function orCatalog(given: readonly string[]): readonly string[] {
   return given.length === 0 ? ['catalog'] : given;
-}
-
-/** The documented keys first; a program that reads them does not mind more. */
-function publicShape({ check, severity, file, line, alert, message, fix, column }: FileFinding) {
-  return { check, severity, file, line, alert, message, fix, column };
 }
 
 /** Findings on stdout, because they are what was asked for; and one line that says how it stands. */

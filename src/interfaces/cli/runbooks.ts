@@ -1,4 +1,4 @@
-import { similarWord } from '../../config/similar-word.ts';
+import { similarWord } from '../../base/similar-word.ts';
 import type { RunbookPageView } from '../verbs.ts';
 import { CliError, type Command, exit, outputOption } from './command.ts';
 import type { Io } from './io.ts';

@@ -1,0 +1,12 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Exporter } from '../detect/rules/lint/exporter.ts';
+import { readExporter } from '../detect/rules/lint/read-exporter.ts';
+import { catalogDirectory } from './runbook-shelf.ts';
+
+/** What we know of exporters, from `catalog/exporters`. */
+export async function loadExporters(): Promise<readonly Exporter[]> {
+  const directory = join(catalogDirectory, 'exporters');
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.yml')).sort();
+  return await Promise.all(names.map(async (name) => readExporter(await readFile(join(directory, name), 'utf8'))));
+}
