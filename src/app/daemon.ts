@@ -177,6 +177,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     state: store.state,
     metrics,
     onBug,
+    everyTargetSeen: () => loop.health().every(({ lastScrapeAt }) => lastScrapeAt !== null),
     onRound: (firing) => feed.replace('rules', firing),
   });
   cleanup.add('the rules', () => rules.stop());

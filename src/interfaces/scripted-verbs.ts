@@ -168,11 +168,13 @@ export const scriptedRule: RuleView = {
   labels: { severity: 'critical' },
   annotations: {},
   state: 'firing',
-  alerts: [scriptedAlert],
+  alerts: [{ ...scriptedAlert, activeAt: scriptedAt - 60_000, keptSinceAt: null }],
   error: null,
   evaluatedAt: scriptedAt,
   durationMs: 1.5,
   intervalMs: null,
+  groupLimit: 0,
+  groupDurationMs: 2,
 };
 
 const page: RunbookPageView = {

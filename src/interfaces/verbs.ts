@@ -326,11 +326,22 @@ export interface RuleView {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly state: 'firing' | 'pending' | 'inactive' | 'error' | 'unknown';
-  readonly alerts: readonly Alert[];
+  readonly alerts: readonly RuleAlertView[];
   readonly error: string | null;
   readonly evaluatedAt: number | null;
   readonly durationMs: number | null;
+  /** How often its group is evaluated; null: whenever a scrape commits. */
   readonly intervalMs: number | null;
+  /** How many alerts or series a rule of its group may have; 0 for any number. */
+  readonly groupLimit: number;
+  readonly groupDurationMs: number | null;
+}
+
+/** An alert of a rule that is pending or fires. `startsAt` is when it began to fire, `activeAt` when it began to pend. */
+export interface RuleAlertView extends Alert {
+  readonly activeAt: number;
+  /** Since when `keep_firing_for` holds it; null: it does not. */
+  readonly keptSinceAt: number | null;
 }
 
 export interface AuditView {

@@ -66,8 +66,13 @@ const textFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['stripDomain', ([value]) => stripDomain(text(value))],
   ['urlQueryEscape', ([value]) => queryEscape(text(value))],
   ['graphLink', ([expr]) => `/graph?g0.expr=${queryEscape(text(expr))}&g0.tab=0`],
-  ['tableLink', ([expr]) => `/graph?g0.expr=${queryEscape(text(expr))}&g0.tab=1`],
+  ['tableLink', ([expr]) => tableLink(text(expr))],
 ];
+
+/** Where the user interface of Prometheus shows an expression as a table. */
+export function tableLink(expr: string): string {
+  return `/graph?g0.expr=${queryEscape(expr)}&g0.tab=1`;
+}
 
 const numberFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['humanize', ([value]) => humanize(value)],

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../../../base/duration.ts';
-import type { Alert } from '../../../model/alert.ts';
-import type { QueryAnswer, RuleView, Verbs } from '../../verbs.ts';
+import type { QueryAnswer, RuleAlertView, RuleView, Verbs } from '../../verbs.ts';
 import { instant } from '../json.ts';
 import { type Answer, type Route, route } from '../route.ts';
 
@@ -94,12 +93,13 @@ function isError(found: Awaited<ReturnType<Verbs['queries']['series']>>): found 
   return !Array.isArray(found);
 }
 
-function alertJson(alert: Alert): Readonly<Record<string, unknown>> {
+function alertJson(alert: RuleAlertView): Readonly<Record<string, unknown>> {
   return {
     labels: alert.labels,
     annotations: alert.annotations,
     state: alert.state,
-    activeAt: instant(alert.startsAt),
+    activeAt: instant(alert.activeAt),
+    keepFiringSince: alert.keptSinceAt === null ? undefined : instant(alert.keptSinceAt),
     value: alert.value === null ? '' : exponential(alert.value),
   };
 }
