@@ -34,6 +34,9 @@ export interface AlertingRule extends RuleBase {
   /** Group and rule labels together, in the order of their names. */
   readonly labels: ReadonlyMap<string, CompiledTemplate>;
   readonly annotations: ReadonlyMap<string, CompiledTemplate>;
+  /** Where the texts of labels and annotations stand, by their names. */
+  readonly labelPlaces: ReadonlyMap<string, RulePlace>;
+  readonly annotationPlaces: ReadonlyMap<string, RulePlace>;
 }
 
 export type Rule = RecordingRule | AlertingRule;
@@ -42,7 +45,7 @@ export type Rule = RecordingRule | AlertingRule;
 export interface RuleGroup {
   readonly name: string;
   readonly file: string;
-  /** null: none is given. */
+  /** null: none is given, or 0. */
   readonly intervalMs: number | null;
   /** How far back the rules look; null: none is given. */
   readonly queryOffsetMs: number | null;

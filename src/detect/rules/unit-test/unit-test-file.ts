@@ -95,11 +95,11 @@ class UnitTestReader {
   }
 
   private text(entries: readonly YamlEntry[], key: string): string {
-    return this.reader.text(entry(entries, key), key) ?? '';
+    return this.reader.text(entry(entries, key)) ?? '';
   }
 
   private texts(entries: readonly YamlEntry[], key: string): string[] {
-    return this.items(entries, key).map((node) => this.reader.text(node, key) ?? '');
+    return this.items(entries, key).map((node) => this.reader.text(node) ?? '');
   }
 
   private duration(entries: readonly YamlEntry[], key: string, otherwise: number): number {
@@ -116,7 +116,7 @@ class UnitTestReader {
 
   private record(entries: readonly YamlEntry[], key: string): Labels {
     const pairs = this.reader.entries(entry(entries, key), key) ?? [];
-    return labelsOf(pairs.map((pair) => [pair.key, this.reader.text(pair.value, pair.key) ?? ''] as const));
+    return labelsOf(pairs.map((pair) => [pair.key, this.reader.text(pair.value) ?? ''] as const));
   }
 
   private test(node: Node, evaluationIntervalMs: number): UnitTest {
