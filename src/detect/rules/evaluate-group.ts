@@ -4,6 +4,7 @@ import type { Sample } from '../../model/sample.ts';
 import { fingerprintOf } from '../alerts/fingerprint.ts';
 import type { Expr } from '../promql/ast.ts';
 import { printExpr } from '../promql/print.ts';
+import type { NativeHistogram } from '../series/native-histogram.ts';
 import { type ActiveAlert, type FoundAlert, stepAlert, tellAlert } from './alert-step.ts';
 import { type GroupState, type RuleState, ruleKeys } from './group-state.ts';
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts';
@@ -14,7 +15,9 @@ import { TemplateQueries } from './template-queries.ts';
 /** One element of what a rule's expression gave. */
 export interface RuleSample {
   readonly labels: Labels;
+  /** NaN for a native histogram. */
   readonly value: number;
+  readonly histogram?: NativeHistogram;
 }
 
 /** Evaluates a rule's expression. A scalar is one element without labels. Throws an Error when there is no answer. */
@@ -22,7 +25,7 @@ export type RuleQuery = (expr: Expr, text: string, atMs: number) => readonly Rul
 
 /** Where the series that rules write go. `SeriesWindows` is one. */
 export interface RuleSink {
-  append(samples: readonly Sample[]): unknown;
+  append(samples: readonly (Sample & Pick<RuleSample, 'histogram'>)[]): unknown;
   /** Ends series at an instant: a staleness marker. */
   appendStale(ended: readonly Labels[], atMs: number): void;
 }
@@ -155,7 +158,7 @@ async function evaluateRule(run: RuleRun): Promise<RuleResult> {
 
 function record({ group, state }: RuleRun, rule: RecordingRule, vector: readonly RuleSample[]): RuleResult {
   const changes = Object.fromEntries([['__name__', rule.name], ...rule.labels]);
-  const written = vector.map(({ labels, value }) => ({ labels: withLabels(labels, changes), value }));
+  const written = vector.map((sample) => ({ ...sample, labels: withLabels(sample.labels, changes) }));
   if (hasDuplicates(written)) throw new Error('vector contains metrics with the same labelset after applying rule labels');
   if (group.limit > 0 && written.length > group.limit) throw new Error(`exceeded limit of ${group.limit} with ${written.length} series`);
   return { state: { ...state, series: written.map(({ labels }) => labels) }, written, error: null, samples: vector.length };
@@ -219,7 +222,9 @@ function filledAlerts(
 ): Map<string, FoundAlert> {
   const world: TemplateWorld = { atMs, externalUrl: options.externalUrl ?? '', query: (text) => asked.answer(text) };
   const found = new Map<string, FoundAlert>();
-  for (const { labels, value } of vector) {
+  for (const { labels, value: float, histogram } of vector) {
+    // As in Prometheus, the value of an alert about a histogram is 0.
+    const value = histogram === undefined ? float : 0;
     const data = { labels, externalLabels: options.externalLabels ?? {}, value };
     const expanded = (templates: ReadonlyMap<string, CompiledTemplate>): [string, string][] =>
       [...templates].map(([name, template]) => [name, expandForAlert(template, data, world)]);
@@ -242,7 +247,7 @@ function alertSeries(rule: AlertingRule, { labels, state, activeAt }: ActiveAler
 }
 
 function write(sink: RuleSink, written: readonly RuleSample[], before: readonly Labels[], atMs: number): void {
-  if (written.length > 0) sink.append(written.map(({ labels, value }) => ({ labels, value, atMs })));
+  if (written.length > 0) sink.append(written.map((sample) => ({ ...sample, atMs })));
   if (before.length === 0) return;
   const now = new Set(written.map(({ labels }) => labelsKey(labels)));
   const ended = before.filter((labels) => !now.has(labelsKey(labels)));

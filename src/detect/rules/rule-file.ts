@@ -15,7 +15,7 @@ export interface RuleFile {
   readonly problems: readonly RuleProblem[];
 }
 
-/** Characters of a rule file, unless the caller allows more: reading takes time and memory of several times its length. */
+/** Reading takes time and memory of several times its length. */
 const ruleFileSizeMax = 10_000_000;
 /** Anchors can repeat rules without end. */
 const rulesMax = 100_000;
@@ -23,6 +23,8 @@ const groupKeys = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules
 const ruleKeys = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 
 export interface RuleFileOptions {
+  /** Characters; 10 million unless told otherwise. */
+  readonly sizeMax?: number;
   /** Lets keys pass that Prometheus does not know. */
   readonly ignoreUnknownKeys?: boolean;
 }
@@ -31,7 +33,8 @@ export interface RuleFileOptions {
  * Reads a rule file in Prometheus' format. Never throws: every mistake is told in the words of Prometheus and with its place, and costs
  * only the group it is in.
  */
-export function parseRuleFile(text: string, path: string, sizeMax: number = ruleFileSizeMax, options: RuleFileOptions = {}): RuleFile {
+export function parseRuleFile(text: string, path: string, options: RuleFileOptions = {}): RuleFile {
+  const { sizeMax = ruleFileSizeMax } = options;
   if (text.length > sizeMax) {
     const message = `the file has ${text.length} characters, limit ${sizeMax}: split it`;
     return { path, groups: [], problems: [{ file: path, line: 1, column: 1, message }] };

@@ -70,8 +70,17 @@ export interface RuleFileVerbs {
   /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
   check(sources: readonly string[]): Promise<{ readonly findings: readonly FileFinding[]; readonly files: number; readonly rules: number }>;
   /** Runs unit test files in promtool's format. */
-  test(files: readonly string[]): Promise<readonly RuleTestFile[]>;
+  test(files: readonly string[], options: RuleTestOptions): Promise<readonly RuleTestFile[]>;
   list(sources: readonly string[]): Promise<readonly ListedRule[]>;
+}
+
+export interface RuleTestOptions {
+  /** Regular expressions; a test runs when one of them matches somewhere in its name. Empty: all tests run. */
+  readonly run: readonly string[];
+  /** Lets keys of rule files pass that Prometheus does not know. */
+  readonly ignoreUnknownKeys: boolean;
+  /** A file for the results as JUnit XML; null: none is written. */
+  readonly junitPath: string | null;
 }
 
 export interface RuleTestFile {
