@@ -85,6 +85,7 @@ async function play(text: string, windows: SeriesWindows, url: string | null): P
     state: nowhere,
     metrics: new OwnMetrics(),
     everyTargetSeen: () => true,
+    onDue: () => undefined,
     onRound: async () => {
       rounds += 1;
     },

@@ -37,6 +37,7 @@ function loaded(...texts: readonly string[]): LoadedRules {
 /** A runner whose clock is moved by hand, and what it said after each round. */
 class Bench {
   readonly rounds: string[][] = [];
+  readonly told: string[] = [];
   readonly runner: RuleRunner;
   nowMs: number;
   allSeen = true;
@@ -59,6 +60,7 @@ class Bench {
       state,
       metrics: new OwnMetrics(),
       everyTargetSeen: () => this.allSeen,
+      onDue: (due) => this.told.push(...due.map(({ alert }) => `${alert.name} ${alert.state}`)),
       onRound: async (firing: readonly Alert[]) => void this.rounds.push(firing.map(({ name }) => name).sort()),
       onBug: (error) => {
         throw error;
@@ -124,6 +126,21 @@ test('a restart does not end what is computed from a window that has to fill fir
   expect(await second.commit()).toEqual(['Errors']);
   second.nowMs += 1;
   expect(await second.commit()).toEqual([]);
+});
+
+test('an Alertmanager is told once, again after a minute, and a restart does not tell anew', async () => {
+  const state = memoryState();
+  const first = new Bench(state, 1_000_000);
+  await first.runner.setRules(loaded(quick), null);
+  for (let second = 0; second <= 70; second += 10) {
+    await first.commit();
+    first.nowMs += 10_000;
+  }
+  expect(first.told).toEqual(['Quick firing', 'Quick firing']);
+  const second = new Bench(state, first.nowMs);
+  await second.runner.setRules(loaded(quick), null);
+  await second.commit();
+  expect(second.told).toEqual([]);
 });
 
 test('a file that is named twice is read once', async () => {

@@ -33,6 +33,8 @@ export interface RuleRunnerParts {
   readonly metrics: OwnMetrics;
   /** Whether every target was scraped since the start, with or without success. */
   everyTargetSeen(): boolean;
+  /** What an Alertmanager is to be told after the evaluation of a group. */
+  onDue(due: readonly RuleAlert[]): void;
   /** All alerts that fire after a round of evaluations. */
   onRound(firing: readonly Alert[]): Promise<void>;
   onBug(error: unknown): void;
@@ -173,6 +175,7 @@ export class RuleRunner {
       watched.evaluatedAt = atMs;
       watched.durationMs = performance.now() - startedAt;
       this.#count(outcome.health);
+      if (outcome.due.length > 0) this.#parts.onDue(outcome.due);
     }
     await this.#store(due, atMs);
     this.#rounds += 1;
