@@ -20,7 +20,7 @@ export function createCliVerbs(): CliVerbs {
     rules: {
       check: async (request, signal) => (await import('./check-rules.ts')).checkRules(request, signal),
       list: async (sources) => (await import('./rule-files.ts')).listRules(sources),
-      test: async (files) => (await import('./rule-tests.ts')).runRuleTests(files),
+      test: async (files, options) => (await import('./rule-tests.ts')).runRuleTests(files, options),
     },
     runbooks: { check: checkRunbooks, show: showRunbook },
     init: async (request) => (await import('./discover.ts')).initConfig(request),

@@ -28,6 +28,7 @@ import { createMitigation } from '../respond/mitigation/mitigation.ts';
 import { Response } from '../respond/response.ts';
 import { actionSituation } from './action-situation.ts';
 import { AlertFeed } from './alert-feed.ts';
+import { AlertTeller } from './alert-teller.ts';
 import { BadConfig } from './bad-config.ts';
 import { CleanupStack } from './cleanup-stack.ts';
 import { createVerbs } from './daemon-verbs.ts';
@@ -177,6 +178,10 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   const inbound = new InboundAlerts({ store: store.inboundAlerts, clock, timer: systemTimer, feed, onBug });
   cleanup.add('the inbound alerts', () => inbound.stop());
 
+  const teller = new AlertTeller((receiver, error) =>
+    options.log('error', `receiver ${receiver}: alerts were not taken, they are told again: ${messageOf(error)}`),
+  );
+  cleanup.add('the messages to Alertmanagers', () => teller.stop());
   const rules = new RuleRunner({
     clock,
     timer: systemTimer,
@@ -184,6 +189,8 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     state: store.state,
     metrics,
     onBug,
+    everyTargetSeen: () => loop.health().every(({ lastScrapeAt }) => lastScrapeAt !== null),
+    onDue: (due) => teller.tell(due),
     onRound: (firing) => feed.replace('rules', firing),
   });
   cleanup.add('the rules', () => rules.stop());
@@ -211,6 +218,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     windows.setRetention(rules.retentionMs());
     memory.watch(next.readers);
     notifier.setReceivers(next.config.receivers);
+    teller.setReceivers(next.config.receivers);
     loop.setTargets(next.config.metrics === null ? next.config.targets.map(scrapeTarget) : []);
     for (const warning of next.warnings) options.log('warn', warning);
     // What the given pages get wrong is shown beside them; nobody who reads this log can correct it.

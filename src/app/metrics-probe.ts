@@ -1,6 +1,6 @@
+import type { ExpositionFormat } from '../detect/scrape/exposition.ts';
 import { ExpositionError } from '../detect/scrape/exposition-error.ts';
 import { ExpositionParser } from '../detect/scrape/exposition-parser.ts';
-import type { LineFormat } from '../detect/scrape/line-reader.ts';
 import type { MetricsAnswer } from '../respond/diagnosis/questions.ts';
 
 const timeoutMs = 2_500;
@@ -31,11 +31,11 @@ export async function probeMetrics(url: string, signal: AbortSignal): Promise<Me
 
 type Outcome = Pick<MetricsAnswer, 'outcome' | 'code'>;
 
-function formatOf(response: Response): LineFormat {
+function formatOf(response: Response): ExpositionFormat {
   return /^application\/openmetrics-text/i.test(response.headers.get('content-type') ?? '') ? 'openmetrics' : 'prometheus';
 }
 
-function judged({ bytes, end }: Body, format: LineFormat): Outcome {
+function judged({ bytes, end }: Body, format: ExpositionFormat): Outcome {
   // Who sends bytes all the time is not silent, whatever else is wrong with it.
   if (end === 'late') return { outcome: 'error', code: `the page has no end: ${bytes.length} bytes in ${timeoutMs} ms` };
   const text = bytes.toString('utf8');
@@ -46,7 +46,7 @@ function judged({ bytes, end }: Body, format: LineFormat): Outcome {
 }
 
 /** What a scrape would stumble over: with it, no sample of the page counts. */
-function mistakeIn(bytes: Buffer, format: LineFormat): string | null {
+function mistakeIn(bytes: Buffer, format: ExpositionFormat): string | null {
   try {
     new ExpositionParser().parse(bytes, format);
     return null;

@@ -1,34 +1,81 @@
 import type { Clock } from '../base/clock.ts';
-import { evaluateInstant, evaluateRange } from '../detect/promql/evaluate.ts';
+import type { Expr } from '../detect/promql/ast.ts';
+import { evaluateInstant, evaluateRange, type QueryOptions } from '../detect/promql/evaluate.ts';
+import { formatExponent, formatFixed } from '../detect/promql/go-float.ts';
+import { parseSelectorText } from '../detect/promql/parse-selector-text.ts';
 import { parseExpr } from '../detect/promql/parser.ts';
-import { PromqlError } from '../detect/promql/promql-error.ts';
+import { prettyExpr } from '../detect/promql/pretty.ts';
+import { lineAndColumn, PromqlError } from '../detect/promql/promql-error.ts';
 import type { QueryResult } from '../detect/promql/value.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
-import type { QueryAnswer, QueryVerbs } from '../interfaces/verbs.ts';
-import type { Labels } from '../model/labels.ts';
+import type { QueryAnswer, QueryBounds, QueryRefusal, QuerySpan, QueryVerbs } from '../interfaces/verbs.ts';
+import { type Labels, labelsKey } from '../model/labels.ts';
+
+/** Evaluation keeps everything else waiting, so that nobody may have it for long. */
+const timeoutMsMax = 10_000;
+/** Asked for more often, the clock would cost more than it saves. */
+const everything = Number.MAX_SAFE_INTEGER;
 
 /** PromQL over the windows in memory, in the JSON shapes of Prometheus. */
 export function createQueries(windows: SeriesWindows, clock: Clock): QueryVerbs {
   return {
-    instant: async (query, atMs) =>
-      answer(() => evaluateInstant(parseExpr(query), { queryable: windows, atMs: atMs ?? clock.now() }), atMs ?? clock.now()),
-    range: async (query, startMs, endMs, stepMs) =>
-      answer(() => evaluateRange(parseExpr(query), { queryable: windows, startMs, endMs, stepMs }), endMs),
-    series: async (matchers) => findSeries(windows, matchers, clock.now()),
-    labelNames: async () => windows.labelNames(),
-    labelValues: async (name) => windows.labelValues(name),
+    instant: async (query, at, bounds) => {
+      const atMs = at ?? clock.now();
+      return answer(query, atMs, (expr) => evaluateInstant(expr, { ...optionsOf(windows, query, bounds), atMs }));
+    },
+    range: async (query, startMs, endMs, stepMs, bounds) =>
+      answer(query, endMs, (expr) => evaluateRange(expr, { ...optionsOf(windows, query, bounds), startMs, endMs, stepMs })),
+    series: async (matchers, span) => selected(windows, matchers, span),
+    labelNames: async (matchers, span) => {
+      if (matchers.length === 0) return [...windows.labelNames()].sort();
+      const found = selected(windows, matchers, span);
+      return 'error' in found ? found : [...new Set(found.flatMap((labels) => Object.keys(labels)))].sort();
+    },
+    labelValues: async (name, matchers, span) => {
+      if (matchers.length === 0) return [...windows.labelValues(name)].sort();
+      const found = selected(windows, matchers, span);
+      return 'error' in found ? found : [...new Set(found.flatMap((labels) => labels[name] ?? []))].sort();
+    },
+    format: (query) => {
+      const expr = parsed(query);
+      return 'error' in expr ? expr : prettyExpr(expr);
+    },
     metadata: async () => metadataOf(windows),
   };
 }
 
-function answer(run: () => QueryResult, atMs: number): QueryAnswer {
+function optionsOf(windows: SeriesWindows, text: string, bounds: QueryBounds = {}): QueryOptions {
+  const endsAt = performance.now() + Math.min(timeoutMsMax, bounds.timeoutMs ?? timeoutMsMax);
+  const limits = { expired: () => performance.now() > endsAt };
+  const { lookbackMs } = bounds;
+  return { queryable: windows, text, limits, ...(lookbackMs === undefined || lookbackMs <= 0 ? {} : { lookbackMs }) };
+}
+
+function parsed(query: string): Expr | QueryRefusal {
   try {
-    const { value, warnings, infos } = run();
+    return parseExpr(query);
+  } catch (error) {
+    if (!(error instanceof PromqlError)) throw error;
+    return { error: `invalid parameter "query": ${lineAndColumn(query, error.start)}: parse error: ${error.message}` };
+  }
+}
+
+function answer(query: string, atMs: number, run: (expr: Expr) => QueryResult): QueryAnswer {
+  const expr = parsed(query);
+  if ('error' in expr) return { ok: false, errorType: 'bad_data', error: expr.error };
+  try {
+    const { value, warnings, infos } = run(expr);
     return { ok: true, ...valueJson(value, atMs), warnings: warnings.map(String), infos: infos.map(String) };
   } catch (error) {
-    if (error instanceof PromqlError) return { ok: false, errorType: 'bad_data', error: `invalid parameter "query": ${error.message}` };
-    return { ok: false, errorType: 'execution', error: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, errorType: errorTypeOf(message), error: message };
   }
+}
+
+function errorTypeOf(message: string): 'bad_data' | 'execution' | 'timeout' {
+  if (message.startsWith('query timed out')) return 'timeout';
+  // Upstream says this while it reads the query.
+  return message.startsWith('invalid expression type') ? 'bad_data' : 'execution';
 }
 
 function valueJson(
@@ -56,32 +103,31 @@ function valueJson(
   }
 }
 
-/** As Prometheus writes a sample: `+Inf`, `-Inf`, `NaN`, else the shortest digits. */
+/** As Prometheus writes a sample: digits as far as they go, an exponent only for the very small and the very large. */
 function numberText(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-6 || size >= 1e21) ? formatExponent(value) : formatFixed(value);
 }
 
-function findSeries(windows: SeriesWindows, matchers: readonly string[], nowMs: number): readonly Labels[] | { readonly error: string } {
+function selected(windows: SeriesWindows, matchers: readonly string[], span: QuerySpan = {}): readonly Labels[] | QueryRefusal {
   const found = new Map<string, Labels>();
   for (const text of matchers) {
-    try {
-      const expr = parseExpr(text);
-      if (expr.kind !== 'selector') return { error: `invalid parameter "match[]": ${text} is not a selector` };
-      for (const view of windows.select(expr.matchers, 0, nowMs)) found.set(JSON.stringify(view.labels), view.labels);
-    } catch (error) {
-      return { error: `invalid parameter "match[]": ${error instanceof Error ? error.message : String(error)}` };
-    }
+    const selector = parseSelectorText(text);
+    if (typeof selector === 'string') return { error: `invalid parameter "match[]": ${selector}` };
+    const views = windows.select(selector, (span.startMs ?? 0) - 1, span.endMs ?? everything);
+    for (const { labels } of views) found.set(labelsKey(labels), labels);
   }
   return [...found.values()];
 }
 
 async function metadataOf(windows: SeriesWindows) {
-  return Object.fromEntries(
-    [...windows.allMetadata()].map(([metric, byTarget]) => [
-      metric,
-      [...byTarget.values()].map(({ type, help }) => ({ type, help: help ?? '', unit: '' })),
-    ]),
-  );
+  const found = new Map<string, { readonly type: string; readonly help: string; readonly unit: string }[]>();
+  for (const byMetric of windows.allMetadata().values()) {
+    for (const [metric, { type, help }] of byMetric) {
+      const known = found.get(metric) ?? [];
+      // Targets that say the same are told once.
+      if (!known.some((one) => one.type === type && one.help === help)) found.set(metric, [...known, { type, help, unit: '' }]);
+    }
+  }
+  return Object.fromEntries(found);
 }

@@ -28,7 +28,7 @@ async function readRuleFile(path: string, sizeMax: number): Promise<ReadRuleFile
     const { size } = await stat(path);
     if (size > sizeMax) return unreadable(shown, tooLarge(size, sizeMax));
     const text = await readFile(path, 'utf8');
-    return { file: parseRuleFile(text, shown, sizeMax), text };
+    return { file: parseRuleFile(text, shown, { sizeMax }), text };
   } catch (error) {
     return unreadable(shown, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

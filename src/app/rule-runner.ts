@@ -3,11 +3,20 @@ import type { Timer } from '../base/timer.ts';
 import type { Config } from '../config/schema.ts';
 import { createPrometheusApi, type PrometheusApi } from '../connectors/metrics/prometheus-api/prometheus-api.ts';
 import { windowNeeds } from '../detect/promql/window-needs.ts';
-import { evaluateGroup, type GroupOutcome, type RuleQuery } from '../detect/rules/evaluate-group.ts';
+import {
+  evaluateGroup,
+  type GroupOptions,
+  type RuleAlert,
+  type RuleHealth,
+  type RuleQuery,
+  type RuleSample,
+  ruleAlerts,
+} from '../detect/rules/evaluate-group.ts';
 import { slotsAround } from '../detect/rules/group-schedule.ts';
-import { type GroupState, noState, revivedState, writtenSeries } from '../detect/rules/group-state.ts';
+import { type GroupState, groupSignature, noState, revivedState, writtenSeries } from '../detect/rules/group-state.ts';
 import { queryForRule, queryForTemplate } from '../detect/rules/local-query.ts';
 import type { Rule, RuleGroup } from '../detect/rules/rule.ts';
+import { reachesOf } from '../detect/rules/rule-reach.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
 import type { RuleView } from '../interfaces/verbs.ts';
 import type { Alert } from '../model/alert.ts';
@@ -22,6 +31,10 @@ export interface RuleRunnerParts {
   readonly windows: SeriesWindows;
   readonly state: StateStore;
   readonly metrics: OwnMetrics;
+  /** Whether every target was scraped since the start, with or without success. */
+  everyTargetSeen(): boolean;
+  /** What an Alertmanager is to be told after the evaluation of a group. */
+  onDue(due: readonly RuleAlert[]): void;
   /** All alerts that fire after a round of evaluations. */
   onRound(firing: readonly Alert[]): Promise<void>;
   onBug(error: unknown): void;
@@ -30,8 +43,10 @@ export interface RuleRunnerParts {
 interface Watched {
   readonly group: RuleGroup;
   readonly key: string;
+  readonly signature: string;
   state: GroupState;
-  outcome: GroupOutcome | null;
+  /** In the order of the rules; null before the first evaluation. */
+  health: readonly RuleHealth[] | null;
   evaluatedAt: number | null;
   durationMs: number | null;
   /** What is stored, to write only what changed. */
@@ -55,6 +70,9 @@ export class RuleRunner {
   #latestAt = Number.NEGATIVE_INFINITY;
   #rounds = 0;
   #ended = false;
+  #reaches: ReadonlyMap<Rule, number> = new Map();
+  /** Since when every target is scraped; null: not yet. */
+  #seenSinceAt: number | null = null;
 
   constructor(parts: RuleRunnerParts) {
     this.#parts = parts;
@@ -66,7 +84,8 @@ export class RuleRunner {
     await this.#running;
     const before = new Map(this.#watched.map((watched) => [watched.key, watched]));
     this.#remote = remote === null ? null : { api: createPrometheusApi({ url: remote.url }), intervalMs: remote.evaluationIntervalMs };
-    this.#watched = await Promise.all(rules.groups.map((group) => this.#watch(group, before)));
+    this.#watched = await Promise.all(distinct(rules.groups).map((group) => this.#watch(group, before)));
+    this.#reaches = reachesOf(this.#watched.flatMap(({ group }) => group.rules));
     const kept = new Set(this.#watched.map((watched) => watched.key));
     for (const [key, watched] of before) {
       if (kept.has(key)) continue;
@@ -88,6 +107,7 @@ export class RuleRunner {
    */
   onCommit(atMs: number): void {
     if (this.#remote !== null || this.#ended) return;
+    if (this.#seenSinceAt === null && this.#parts.everyTargetSeen()) this.#seenSinceAt = atMs;
     const already = this.#waitingAt !== null;
     this.#waitingAt = Math.max(this.#waitingAt ?? atMs, atMs);
     if (already) return;
@@ -107,7 +127,7 @@ export class RuleRunner {
   }
 
   views(): RuleView[] {
-    return this.#watched.flatMap((watched) => watched.group.rules.map((rule, index) => viewOf(watched, rule, index)));
+    return this.#watched.flatMap(viewsOf);
   }
 
   async stop(): Promise<void> {
@@ -117,9 +137,13 @@ export class RuleRunner {
   }
 
   async #watch(group: RuleGroup, before: ReadonlyMap<string, Watched>): Promise<Watched> {
-    const key = `rules/${group.file};${group.name}`;
-    const state = before.get(key)?.state ?? (await this.#restored(key));
-    return { group, key, state, outcome: null, evaluatedAt: null, durationMs: null, stored: JSON.stringify(state) };
+    const key = keyOf(group);
+    const signature = groupSignature(group);
+    const known = before.get(key);
+    // Its rules may stand on other lines now.
+    if (known?.signature === signature) return { ...known, group };
+    const state = known?.state ?? (await this.#restored(key));
+    return { group, key, signature, state, health: null, evaluatedAt: null, durationMs: null, stored: JSON.stringify(state) };
   }
 
   async #restored(key: string): Promise<GroupState> {
@@ -151,36 +175,45 @@ export class RuleRunner {
     if (this.#ended) return;
     for (const watched of due) {
       const startedAt = performance.now();
-      watched.outcome = await evaluateGroup(watched.group, watched.state, atMs, this.#query(), this.#parts.windows, {
-        templateQuery: (text, queryAtMs) => queryForTemplate(text, queryAtMs, { queryable: this.#parts.windows }),
-      });
-      watched.state = watched.outcome.state;
+      const outcome = await evaluateGroup(watched.group, watched.state, atMs, this.#query(), this.#parts.windows, this.#options());
+      watched.state = outcome.state;
+      watched.health = outcome.health;
       watched.evaluatedAt = atMs;
       watched.durationMs = performance.now() - startedAt;
-      this.#count(watched.outcome);
+      this.#count(outcome.health);
+      if (outcome.due.length > 0) this.#parts.onDue(outcome.due);
     }
     await this.#store(due, atMs);
     this.#rounds += 1;
     await this.#parts.onRound(this.#firing());
   }
 
-  #query(): RuleQuery {
+  #options(): GroupOptions {
     const remote = this.#remote;
-    if (remote === null) return (expr, _text, atMs) => queryForRule(expr, atMs, { queryable: this.#parts.windows });
-    return async (_expr, text, atMs) => {
-      const { value } = await remote.api.instant(text, atMs, AbortSignal.timeout(remoteTimeoutMs));
-      if (value.type === 'vector') return value.samples;
-      if (value.type === 'scalar') return [{ labels: labelsOf([]), value: value.value }];
-      throw new Error('rule result is not a vector or scalar');
+    const local: NonNullable<GroupOptions['templateQuery']> = (text, atMs) =>
+      queryForTemplate(text, atMs, { queryable: this.#parts.windows });
+    return {
+      templateQuery: remote === null ? local : (text, atMs) => remoteQuery(remote.api, text, atMs),
+      stopwatch: () => performance.now(),
+      ...(remote === null ? {} : { intervalMs: remote.intervalMs }),
+      canSee: (rule, atMs) => remote !== null || this.#canSee(rule, atMs),
     };
   }
 
-  #count(outcome: GroupOutcome): void {
-    for (const health of outcome.health) {
-      this.#parts.metrics.count('proxymedic_rule_evaluations_total', 'Evaluations of rules by outcome.', {
-        outcome: health.ok ? 'ok' : 'error',
-      });
-    }
+  /** The windows begin empty, so that after a start a rate is nothing for a while: no reason to think that all is well. */
+  #canSee(rule: Rule, atMs: number): boolean {
+    return this.#seenSinceAt !== null && atMs - this.#seenSinceAt >= (this.#reaches.get(rule) ?? 0);
+  }
+
+  #query(): RuleQuery {
+    const remote = this.#remote;
+    if (remote === null) return (expr, _text, atMs) => queryForRule(expr, atMs, { queryable: this.#parts.windows });
+    return (_expr, text, atMs) => remoteQuery(remote.api, text, atMs);
+  }
+
+  #count(health: readonly RuleHealth[]): void {
+    for (const { ok } of health)
+      this.#parts.metrics.count('proxymedic_rule_evaluations_total', 'Evaluations of rules by outcome.', { outcome: ok ? 'ok' : 'error' });
   }
 
   /** Only what changed since it was last written; values move with every scrape and are not worth a write. */
@@ -194,23 +227,52 @@ export class RuleRunner {
     if (changed.length > 0) await this.#parts.state.putAll(changed, atMs);
   }
 
+  /** Of every group, those included that were not evaluated since the start or the last reload: what fired before still does. */
   #firing(): Alert[] {
-    return this.#watched.flatMap(({ outcome }) =>
-      (outcome?.alerts ?? []).flatMap(({ alert }) => (alert.state === 'firing' ? [alert] : [])),
-    );
+    const alerts = this.#watched.flatMap(({ group, state }) => ruleAlerts(group, state));
+    return alerts.flatMap(({ alert }) => (alert.state === 'firing' ? [alert] : []));
   }
 }
 
-function viewOf(watched: Watched, rule: Rule, index: number): RuleView {
-  const health = watched.outcome?.health[index] ?? null;
-  const alerts = (watched.outcome?.alerts ?? []).flatMap((one) => (one.rule === rule ? [one.alert] : []));
+/** A file that two sources name is read twice: the last one counts, as in Prometheus. */
+function distinct(groups: readonly RuleGroup[]): RuleGroup[] {
+  return [...new Map(groups.map((group) => [keyOf(group), group])).values()];
+}
+
+function keyOf({ file, name }: RuleGroup): string {
+  return `rules/${file};${name}`;
+}
+
+async function remoteQuery(api: PrometheusApi, text: string, atMs: number): Promise<readonly RuleSample[]> {
+  const { value } = await api.instant(text, atMs, AbortSignal.timeout(remoteTimeoutMs));
+  if (value.type === 'vector') return value.samples;
+  if (value.type === 'scalar') return [{ labels: labelsOf([]), value: value.value }];
+  throw new Error('rule result is not a vector or scalar');
+}
+
+function viewsOf(watched: Watched): RuleView[] {
+  const alerts = ruleAlerts(watched.group, watched.state);
+  return watched.group.rules.map((rule, index) =>
+    viewOf(
+      watched,
+      rule,
+      index,
+      alerts.filter((one) => one.rule === rule),
+    ),
+  );
+}
+
+function viewOf(watched: Watched, rule: Rule, index: number, active: readonly RuleAlert[]): RuleView {
+  const { group } = watched;
+  const health = watched.health?.[index] ?? null;
+  const alerts = active.map(({ alert, active: { activeAt, absentSince } }) => ({ ...alert, activeAt, keptSinceAt: absentSince }));
   const labels = Object.fromEntries([...rule.labels].map(([name, value]) => [name, typeof value === 'string' ? value : value.source]));
   return {
-    id: `${watched.group.file};${watched.group.name};${index}`,
+    id: `${group.file};${group.name};${index}`,
     kind: rule.kind === 'alerting' ? 'alert' : 'record',
     name: rule.name,
-    group: watched.group.name,
-    file: watched.group.file,
+    group: group.name,
+    file: group.file,
     line: rule.place.line,
     expr: rule.exprText,
     forMs: rule.kind === 'alerting' ? rule.forMs : 0,
@@ -221,8 +283,10 @@ function viewOf(watched: Watched, rule: Rule, index: number): RuleView {
     alerts,
     error: health?.error ?? null,
     evaluatedAt: watched.evaluatedAt,
-    durationMs: watched.durationMs,
-    intervalMs: watched.group.intervalMs,
+    durationMs: health?.durationMs ?? null,
+    intervalMs: group.intervalMs,
+    groupLimit: group.limit,
+    groupDurationMs: watched.durationMs,
   };
 }
 

@@ -93,7 +93,7 @@ async function loadFile(
   const shown = shownPath(path);
   const info = await stat(path);
   if (info.size > sizeMax) return { groups: [], errors: [`${shown}: ${tooLarge(info.size, sizeMax)}`] };
-  const { groups, problems } = parseRuleFile(await readFile(path, 'utf8'), shown, sizeMax);
+  const { groups, problems } = parseRuleFile(await readFile(path, 'utf8'), shown, { sizeMax });
   return { groups, errors: problems.map(formatProblem) };
 }
 

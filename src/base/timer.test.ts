@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { every, type Timer } from './timer.ts';
+import { expect, test, vi } from 'vitest';
+import { every, systemTimer, type Timer } from './timer.ts';
 
 /** A timer whose only entry runs when the test says so. */
 function handTimer(): Timer & { fire(): void; waiting(): boolean } {
@@ -51,4 +51,28 @@ test('ended in the middle of a round it begins no other', async () => {
   end();
   await settled();
   expect(timer.waiting()).toBe(false);
+});
+
+test('a month is waited for although Node cannot wait so long at once', () => {
+  vi.useFakeTimers();
+  try {
+    const dayMs = 86_400_000;
+    let ran = 0;
+    systemTimer.after(30 * dayMs, () => {
+      ran += 1;
+    });
+    vi.advanceTimersByTime(30 * dayMs - 1);
+    expect(ran).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(ran).toBe(1);
+    const cancel = systemTimer.after(30 * dayMs, () => {
+      ran += 1;
+    });
+    vi.advanceTimersByTime(29 * dayMs);
+    cancel();
+    vi.advanceTimersByTime(29 * dayMs);
+    expect(ran).toBe(1);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -7,10 +7,17 @@ export interface Timer {
 /** The machine's own timer. */
 export const systemTimer: Timer = {
   after(delayMs, run) {
-    const handle = setTimeout(run, Math.max(0, delayMs));
+    let handle: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      handle = setTimeout(() => (leftMs > waitMaxMs ? wait(leftMs - waitMaxMs) : run()), Math.min(Math.max(0, leftMs), waitMaxMs));
+    };
+    wait(delayMs);
     return () => clearTimeout(handle);
   },
 };
+
+/** Node takes a longer delay for none at all. */
+const waitMaxMs = 2 ** 31 - 1;
 
 /** Does the work again and again, `delayMs` after it last ended, so that it never runs twice at a time. The returned function ends it. */
 export function every(timer: Timer, delayMs: number, work: () => Promise<void>, onBug: (error: unknown) => void): () => void {

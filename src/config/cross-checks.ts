@@ -15,7 +15,7 @@ export function configWarnings(config: Config): Explanation[] {
 /** Kinds that are read and understood, but that nothing speaks yet. */
 function receiversToCome(config: Config): Explanation[] {
   return config.receivers.flatMap((receiver, index) => {
-    const kind = (['pagerduty', 'email', 'alertmanager'] as const).find((candidate) => receiver[candidate] !== null);
+    const kind = (['pagerduty', 'email'] as const).find((candidate) => receiver[candidate] !== null);
     if (kind === undefined) return [];
     return [problem(['receivers', index, kind], `is not supported yet: ${receiver.name} gets no messages`, 'Use webhook: or slack:')];
   });

@@ -168,11 +168,13 @@ export const scriptedRule: RuleView = {
   labels: { severity: 'critical' },
   annotations: {},
   state: 'firing',
-  alerts: [scriptedAlert],
+  alerts: [{ ...scriptedAlert, activeAt: scriptedAt - 60_000, keptSinceAt: null }],
   error: null,
   evaluatedAt: scriptedAt,
   durationMs: 1.5,
   intervalMs: null,
+  groupLimit: 0,
+  groupDurationMs: 2,
 };
 
 const page: RunbookPageView = {
@@ -326,6 +328,7 @@ export function scriptedVerbs(changes: ScriptedChanges = {}): { readonly verbs: 
       series: async (matchers) =>
         matchers.includes('(') ? { error: 'invalid parameter "match[]": 1:2: parse error' } : [labelsOf([['__name__', 'up']])],
       labelNames: async () => ['__name__', 'job'],
+      format: (query) => (query === '(' ? { error: 'invalid parameter "query": 1:2: parse error: unclosed left parenthesis' } : query),
       labelValues: async (name) => (name === 'job' ? ['haproxy'] : []),
       metadata: async () => ({ up: [{ type: 'gauge', help: 'whether it answers', unit: '' }] }),
       ...changes.queries,

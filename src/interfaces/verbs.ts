@@ -168,12 +168,38 @@ export interface SilenceView {
 
 /** PromQL over our own windows (or the configured API). A bad query is a value with the message of Prometheus. */
 export interface QueryVerbs {
-  instant(query: string, atMs: number | null): Promise<QueryAnswer>;
-  range(query: string, startMs: number, endMs: number, stepMs: number): Promise<QueryAnswer>;
-  series(matchers: readonly string[]): Promise<readonly Labels[] | { readonly error: string }>;
-  labelNames(): Promise<readonly string[]>;
-  labelValues(name: string): Promise<readonly string[]>;
-  metadata(): Promise<Readonly<Record<string, readonly { readonly type: string; readonly help: string; readonly unit: string }[]>>>;
+  instant(query: string, atMs: number | null, bounds?: QueryBounds): Promise<QueryAnswer>;
+  range(query: string, startMs: number, endMs: number, stepMs: number, bounds?: QueryBounds): Promise<QueryAnswer>;
+  /** Series of which one of the selectors speaks, with samples in the span. */
+  series(matchers: readonly string[], span?: QuerySpan): Promise<readonly Labels[] | QueryRefusal>;
+  /** Of all series, or of those that one of the selectors names. */
+  labelNames(matchers: readonly string[], span?: QuerySpan): Promise<readonly string[] | QueryRefusal>;
+  labelValues(name: string, matchers: readonly string[], span?: QuerySpan): Promise<readonly string[] | QueryRefusal>;
+  /** The expression as Prometheus lays it out. */
+  format(query: string): string | QueryRefusal;
+  metadata(): Promise<Readonly<Record<string, readonly MetadataView[]>>>;
+}
+
+export interface QueryBounds {
+  /** How far back a selector looks for a sample; 5 minutes unless told otherwise. */
+  readonly lookbackMs?: number;
+  readonly timeoutMs?: number;
+}
+
+/** Instants in ms since the epoch; without them, all that is known. */
+export interface QuerySpan {
+  readonly startMs?: number;
+  readonly endMs?: number;
+}
+
+export interface QueryRefusal {
+  readonly error: string;
+}
+
+export interface MetadataView {
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
 }
 
 export type QueryAnswer =
@@ -326,11 +352,22 @@ export interface RuleView {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly state: 'firing' | 'pending' | 'inactive' | 'error' | 'unknown';
-  readonly alerts: readonly Alert[];
+  readonly alerts: readonly RuleAlertView[];
   readonly error: string | null;
   readonly evaluatedAt: number | null;
   readonly durationMs: number | null;
+  /** How often its group is evaluated; null: whenever a scrape commits. */
   readonly intervalMs: number | null;
+  /** How many alerts or series a rule of its group may have; 0 for any number. */
+  readonly groupLimit: number;
+  readonly groupDurationMs: number | null;
+}
+
+/** An alert of a rule that is pending or fires. `startsAt` is when it began to fire, `activeAt` when it began to pend. */
+export interface RuleAlertView extends Alert {
+  readonly activeAt: number;
+  /** Since when `keep_firing_for` holds it; null: it does not. */
+  readonly keptSinceAt: number | null;
 }
 
 export interface AuditView {

@@ -19,10 +19,8 @@ export function printExpr(expr: Expr): string {
       return printSelector(expr) + printTimes(expr.offset, expr.at) + printEdges(expr);
     case 'range':
       return `${printSelector(expr.selector)}[${printDuration(expr.range)}]${printEdges(expr.selector)}${printTimes(expr.selector.offset, expr.selector.at)}`;
-    case 'subquery': {
-      const step = expr.step === null ? '' : printDuration(expr.step);
-      return `${printExpr(expr.expr)}[${printDuration(expr.range)}:${step}]${printTimes(expr.offset, expr.at)}`;
-    }
+    case 'subquery':
+      return printExpr(expr.expr) + printSubqueryTail(expr);
     case 'call':
       return `${expr.name}(${expr.args.map(printExpr).join(', ')})`;
     case 'aggregate':
@@ -30,6 +28,11 @@ export function printExpr(expr: Expr): string {
     case 'binary':
       return printBinary(expr);
   }
+}
+
+/** `[5m:1m] offset 1m`: what makes a subquery of an expression. */
+export function printSubqueryTail({ range, step, offset, at }: Extract<Expr, { kind: 'subquery' }>): string {
+  return `[${printDuration(range)}:${step === null ? '' : printDuration(step)}]${printTimes(offset, at)}`;
 }
 
 const plainName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -84,15 +87,25 @@ function printDuration(duration: Duration): string {
   }
 }
 
-function printAggregate({ op, expr, parameter, without, grouping }: Aggregate): string {
-  const labels = grouping.map(printLabel).join(', ');
-  const clause = without ? ` without (${labels}) ` : grouping.length > 0 ? ` by (${labels}) ` : '';
+function printAggregate(aggregate: Aggregate): string {
+  const { expr, parameter } = aggregate;
   const args = parameter === null ? printExpr(expr) : `${printExpr(parameter)}, ${printExpr(expr)}`;
-  return `${op}${clause}(${args})`;
+  return `${printAggregateHead(aggregate)}(${args})`;
 }
 
-function printBinary({ op, left, right, bool, matching }: Binary): string {
-  return `${printExpr(left)} ${op}${bool ? ' bool' : ''}${matching === null ? '' : printMatching(matching)} ${printExpr(right)}`;
+/** `sum by (job) `: what stands before the arguments. */
+export function printAggregateHead({ op, without, grouping }: Aggregate): string {
+  const labels = grouping.map(printLabel).join(', ');
+  return `${op}${without ? ` without (${labels}) ` : grouping.length > 0 ? ` by (${labels}) ` : ''}`;
+}
+
+function printBinary(binary: Binary): string {
+  return `${printExpr(binary.left)} ${printBinaryHead(binary)} ${printExpr(binary.right)}`;
+}
+
+/** `> bool on (job)`: what stands between the operands. */
+export function printBinaryHead({ op, bool, matching }: Binary): string {
+  return `${op}${bool ? ' bool' : ''}${matching === null ? '' : printMatching(matching)}`;
 }
 
 function printMatching({ cardinality, on, labels, include, fillLeft, fillRight }: Matching): string {

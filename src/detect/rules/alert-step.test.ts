@@ -1,17 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { labelsOf } from '../../model/labels.ts';
-import { type ActiveAlert, type Holding, resolvedRetentionMs, stepAlert } from './alert-step.ts';
+import { type ActiveAlert, type Holding, resolvedRetentionMs, stepAlert, tellAlert } from './alert-step.ts';
 
 const minuteMs = 60_000;
 const found = { labels: labelsOf([['alertname', 'Down']]), annotations: {}, value: 1 };
 
-/** One letter per minute: `X` the expression gives the alert, `.` it does not. The answer: p, f, r, or - for nothing. */
+/** One letter per minute: `X` the expression gives the alert, `.` it does not, `?` nobody can tell. The answer: p, f, r, or - for nothing. */
 function walk(drawing: string, holding: Partial<Holding>): string {
   let alert: ActiveAlert | null = null;
   return [...drawing]
     .map((letter, minute) => {
-      alert = stepAlert(alert, letter === 'X' ? found : null, { forMs: 0, keepFiringForMs: 0, ...holding }, minute * minuteMs);
+      alert = stepAlert(
+        alert,
+        letter === 'X' ? found : letter === '?' ? 'unseen' : null,
+        { forMs: 0, keepFiringForMs: 0, ...holding },
+        minute * minuteMs,
+      );
       return alert === null ? '-' : alert.state[0];
     })
     .join('');
@@ -26,6 +31,10 @@ describe('an alert over time', () => {
     ['X....', { keepFiringForMs: 2 * minuteMs }, 'fffrr'],
     ['X..X...', { keepFiringForMs: 2 * minuteMs }, 'ffffffr'],
     ['XX', { forMs: 1 }, 'pf'],
+    ['XX??X', { forMs: 4 * minuteMs }, 'ppppf'],
+    ['X??.', {}, 'fffr'],
+    ['?X', {}, '-f'],
+    [`X.${'?'.repeat(16)}`, {}, `f${'r'.repeat(16)}-`],
   ])('%s with %j is %s', (drawing, holding, expected) => {
     expect(walk(drawing, holding)).toBe(expected);
   });
@@ -33,6 +42,44 @@ describe('an alert over time', () => {
   test('a resolved alert is remembered for fifteen minutes', () => {
     const minutes = resolvedRetentionMs / minuteMs;
     expect(walk(`X${'.'.repeat(minutes + 2)}`, {})).toBe(`f${'r'.repeat(minutes + 1)}-`);
+  });
+
+  test.each([
+    // With a delay of a minute and an evaluation each minute it is told every second time: the delay must have passed.
+    ['XXXXX', {}, 'f-f-f'],
+    ['XXX..', { forMs: 2 * minuteMs }, '--fr-'],
+    ['X...X', {}, 'fr-rf'],
+    ['XX.....', { keepFiringForMs: 3 * minuteMs }, 'f-f-fr-'],
+  ])('%s with %j is told to an Alertmanager as %s', (drawing, holding, expected) => {
+    let alert: ActiveAlert | null = null;
+    const told = [...drawing].map((letter, minute) => {
+      const now = minute * minuteMs;
+      alert = stepAlert(alert, letter === 'X' ? found : null, { forMs: 0, keepFiringForMs: 0, ...holding }, now);
+      const sent = alert === null ? null : tellAlert(alert, { resendDelayMs: minuteMs, intervalMs: minuteMs }, now);
+      alert = sent ?? alert;
+      return sent === null ? '-' : sent.state[0];
+    });
+    expect(told.join('')).toBe(expected);
+  });
+
+  test('what is told is good for four times the longer of delay and interval', () => {
+    const firing = stepAlert(null, found, { forMs: 0, keepFiringForMs: 0 }, 0);
+    if (firing === null) throw new Error('no alert');
+    expect(tellAlert(firing, { resendDelayMs: minuteMs, intervalMs: 15_000 }, 0)?.validUntilAt).toBe(4 * minuteMs);
+    expect(tellAlert(firing, { resendDelayMs: minuteMs, intervalMs: 5 * minuteMs }, 0)?.validUntilAt).toBe(20 * minuteMs);
+  });
+
+  test('a resolved alert is told as long as it is remembered', () => {
+    let alert: ActiveAlert | null = null;
+    const told: number[] = [];
+    for (let minute = 0; minute < 40; minute++) {
+      alert = stepAlert(alert, minute === 0 ? found : null, { forMs: 0, keepFiringForMs: 0 }, minute * minuteMs);
+      const sent: ActiveAlert | null =
+        alert === null ? null : tellAlert(alert, { resendDelayMs: minuteMs, intervalMs: minuteMs }, minute * minuteMs);
+      if (sent !== null) told.push(minute);
+      alert = sent ?? alert;
+    }
+    expect(told).toEqual([0, 1, 3, 5, 7, 9, 11, 13, 15]);
   });
 
   test('a longer `for` makes a firing alert prove itself again', () => {

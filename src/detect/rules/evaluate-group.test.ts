@@ -103,7 +103,9 @@ test('a query that fails neither fires nor resolves nor ends anything', async ()
   for (const minute of [0, 1, 2]) await bench.at(minute);
   bench.reload(down().replace('up == 0', 'up == on() group_left() {__name__=~"up|other"}'));
   const outcome = await bench.at(3);
-  expect(outcome.health).toEqual([{ rule: 'Down', ok: false, error: expect.stringContaining('found duplicate series'), samples: null }]);
+  expect(outcome.health).toMatchObject([
+    { rule: 'Down', ok: false, error: expect.stringContaining('found duplicate series'), samples: null },
+  ]);
   expect(outcome.alerts[0]?.alert.state).toBe('firing');
   expect(bench.value('count(ALERTS{alertstate="firing"})', 3)).toEqual(['{} 1']);
 });
@@ -191,4 +193,72 @@ test('asks a remote store as well', async () => {
   expect((await evaluateGroup(group, noState, 0, remote, sink)).alerts).toHaveLength(1);
   const broken = async () => Promise.reject(new Error('connection refused'));
   expect((await evaluateGroup(group, noState, 0, broken, sink)).health).toMatchObject([{ ok: false, error: 'connection refused' }]);
+});
+
+test('a query of a template is asked at the instant of the rule, not at that of its samples', async () => {
+  const rules = `    query_offset: 2m\n    rules:\n      - alert: A\n        expr: up\n        annotations: { s: '{{ $value }} {{ with query "up" }}{{ . | first | value }}{{ end }}' }\n`;
+  const bench = new Bench(rules, ['up 1 2 3 4']);
+  expect((await bench.at(3)).alerts[0]?.alert.annotations).toEqual({ s: '2 4' });
+});
+
+test('templates wait for remote answers, also when one depends on another', async () => {
+  const rules = `    rules:\n      - alert: A\n        expr: up\n        labels: { site: '{{ query "where" | first | label "site" }}' }\n        annotations: { s: '{{ with query "where" }}{{ query (printf "load_%s" (. | first | label "site")) | first | value }}{{ end }}', bad: '{{ query "broken" }}' }\n`;
+  const asked: string[] = [];
+  const bench = new Bench(rules, ['up 1'], {
+    templateQuery: async (text) => {
+      asked.push(text);
+      if (text === 'broken') throw new Error('connection refused');
+      return [{ labels: labelsOf([['site', 'lab']]), value: text === 'where' ? 1 : 7 }];
+    },
+  });
+  const alert = (await bench.at(0)).alerts[0]?.alert;
+  expect(alert).toMatchObject({ labels: { site: 'lab' }, annotations: { s: '7', bad: expect.stringContaining('connection refused') } });
+  expect(asked.sort()).toEqual(['broken', 'load_lab', 'where']);
+});
+
+test('labels that look alike only until a remote answer is there are no mistake', async () => {
+  const rules = `    rules:\n      - alert: A\n        expr: up\n        labels: { a: '{{ with query (printf "owner_%s" $labels.a) }}{{ . | first | label "owner" }}{{ end }}' }\n`;
+  const bench = new Bench(rules, ['up{a="1"} 1', 'up{a="2"} 1'], {
+    templateQuery: async (text) => [{ labels: labelsOf([['owner', text]]), value: 1 }],
+  });
+  expect((await bench.at(0)).alerts.map(({ alert }) => alert.labels['a'])).toEqual(['owner_1', 'owner_2']);
+});
+
+test('a label whose template comes out empty is missing in the alert and as written in ALERTS, as in Prometheus', async () => {
+  const bench = new Bench('    rules:\n      - alert: A\n        expr: up\n        labels: { none: "{{ $labels.nosuch }}" }\n', ['up 1']);
+  expect((await bench.at(0)).alerts[0]?.alert.labels).toEqual({ alertname: 'A' });
+  expect(bench.value('ALERTS', 0)).toEqual(['{"__name__":"ALERTS","alertname":"A","alertstate":"firing","none":"{{ $labels.nosuch }}"} 1']);
+});
+
+test('while samples may be missing, nothing that is not found is over', async () => {
+  let sees = true;
+  const bench = new Bench(down(), ['up{job="api"} 0 0 0 1 1 1'], { canSee: () => sees });
+  for (const minute of [0, 1, 2]) await bench.at(minute);
+  sees = false;
+  expect((await bench.at(3)).alerts[0]?.alert).toMatchObject({ state: 'firing', startsAt: 2 * minuteMs });
+  expect(bench.value('count(ALERTS)', 3)).toEqual(['{} 1']);
+  sees = true;
+  expect((await bench.at(4)).alerts[0]?.alert.state).toBe('resolved');
+});
+
+test('a rule in error tells nobody anything; its alerts are told again when it works', async () => {
+  const bench = new Bench(down(), ['up{job="api"} 0x10', 'other{job="api"} 0x10']);
+  const due: (string | undefined)[] = [];
+  const broken = down().replace('up == 0', 'up == on() group_left() {__name__=~"up|other"}');
+  for (const minute of [0, 1, 2, 3, 4, 5, 6]) {
+    bench.reload(minute === 3 || minute === 4 ? broken : down());
+    due.push((await bench.at(minute)).due[0]?.alert.state);
+  }
+  expect(due).toEqual([undefined, undefined, 'firing', undefined, undefined, 'firing', undefined]);
+});
+
+test('an alert over the limit is forgotten with all others, and its series do not end', async () => {
+  const rules = (limit: number) => `    limit: ${limit}\n    rules:\n      - alert: A\n        expr: up\n        for: 2m\n`;
+  const bench = new Bench(rules(2), ['up{a="1"} 1x9', 'up{a="2"} 1x9']);
+  for (const minute of [0, 1, 2]) await bench.at(minute);
+  bench.reload(rules(1));
+  expect((await bench.at(3)).alerts).toEqual([]);
+  expect(bench.value('count(ALERTS{alertstate="firing"})', 3)).toEqual(['{} 2']);
+  bench.reload(rules(2));
+  expect((await bench.at(4)).alerts.map(({ alert }) => alert.state)).toEqual(['pending', 'pending']);
 });

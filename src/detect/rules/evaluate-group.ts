@@ -3,16 +3,21 @@ import { type Labels, labelsKey, labelsOf, withLabels } from '../../model/labels
 import type { Sample } from '../../model/sample.ts';
 import { fingerprintOf } from '../alerts/fingerprint.ts';
 import type { Expr } from '../promql/ast.ts';
-import { type ActiveAlert, type FoundAlert, stepAlert } from './alert-step.ts';
+import { printExpr } from '../promql/print.ts';
+import type { NativeHistogram } from '../series/native-histogram.ts';
+import { type ActiveAlert, type FoundAlert, stepAlert, tellAlert } from './alert-step.ts';
 import { type GroupState, type RuleState, ruleKeys } from './group-state.ts';
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts';
-import type { TemplateWorld } from './template/prometheus-functions.ts';
+import { type TemplateWorld, tableLink } from './template/prometheus-functions.ts';
 import { type CompiledTemplate, expandForAlert } from './template/template.ts';
+import { TemplateQueries } from './template-queries.ts';
 
 /** One element of what a rule's expression gave. */
 export interface RuleSample {
   readonly labels: Labels;
+  /** NaN for a native histogram. */
   readonly value: number;
+  readonly histogram?: NativeHistogram;
 }
 
 /** Evaluates a rule's expression. A scalar is one element without labels. Throws an Error when there is no answer. */
@@ -20,7 +25,7 @@ export type RuleQuery = (expr: Expr, text: string, atMs: number) => readonly Rul
 
 /** Where the series that rules write go. `SeriesWindows` is one. */
 export interface RuleSink {
-  append(samples: readonly Sample[]): unknown;
+  append(samples: readonly (Sample & Pick<RuleSample, 'histogram'>)[]): unknown;
   /** Ends series at an instant: a staleness marker. */
   appendStale(ended: readonly Labels[], atMs: number): void;
 }
@@ -30,9 +35,20 @@ export interface GroupOptions {
   /** Where people reach the user interface; part of links. */
   readonly externalUrl?: string;
   /** `query` within templates, at the rule's instant. Without it, templates that query say so. */
-  readonly templateQuery?: (text: string, atMs: number) => readonly RuleSample[];
+  readonly templateQuery?: (text: string, atMs: number) => readonly RuleSample[] | Promise<readonly RuleSample[]>;
   /** Used by groups that give no `query_offset`. */
   readonly queryOffsetMs?: number;
+  /** How often a group without an interval of its own is evaluated; a minute unless told otherwise. */
+  readonly intervalMs?: number;
+  /** After how long a message to an Alertmanager is repeated; a minute unless told otherwise. */
+  readonly resendDelayMs?: number;
+  /**
+   * Whether all samples that a rule reads can be there. While they cannot, just after a start, an alert that is not found keeps its state.
+   * Without it they always can.
+   */
+  readonly canSee?: (rule: Rule, atMs: number) => boolean;
+  /** A running time in ms, to measure how long rules take. */
+  readonly stopwatch?: () => number;
 }
 
 export interface RuleHealth {
@@ -41,12 +57,22 @@ export interface RuleHealth {
   readonly error: string | null;
   /** How many elements the expression gave; null when it gave none of use. */
   readonly samples: number | null;
+  readonly durationMs: number;
+}
+
+/** An alert of a rule, as the world outside knows it and as the rule does. */
+export interface RuleAlert {
+  readonly rule: AlertingRule;
+  readonly alert: Alert;
+  readonly active: ActiveAlert;
 }
 
 export interface GroupOutcome {
   readonly state: GroupState;
   /** All pending and firing alerts, and those that resolved in this evaluation. */
-  readonly alerts: readonly { readonly rule: AlertingRule; readonly alert: Alert }[];
+  readonly alerts: readonly RuleAlert[];
+  /** Those that an Alertmanager is to be told now: what began, what ended, and again what goes on. None of a rule in error. */
+  readonly due: readonly RuleAlert[];
   /** In the order of the rules. */
   readonly health: readonly RuleHealth[];
 }
@@ -68,17 +94,38 @@ export async function evaluateGroup(
   const keys = ruleKeys(group.rules);
   const rules: RuleState[] = [];
   const health: RuleHealth[] = [];
+  const due: RuleAlert[] = [];
   for (const [index, rule] of group.rules.entries()) {
     const key = keys[index] ?? rule.name;
     const state = known.get(key) ?? { key, alerts: [], series: [] };
+    const startedAt = options.stopwatch?.() ?? 0;
     const result = await evaluateRule({ group, rule, state, atMs, sampleAtMs, query, options });
+    const told = rule.kind === 'alerting' && result.error === null ? tell(rule, result.state, group, atMs, options) : null;
     if (result.written !== null) write(sink, result.written, state.series, sampleAtMs);
-    rules.push(result.state);
-    health.push({ rule: rule.name, ok: result.error === null, error: result.error, samples: result.samples });
+    rules.push(told?.state ?? result.state);
+    due.push(...(told?.due ?? []));
+    const durationMs = (options.stopwatch?.() ?? 0) - startedAt;
+    health.push({ rule: rule.name, ok: result.error === null, error: result.error, samples: result.samples, durationMs });
   }
   const gone = before.rules.filter(({ key }) => !keys.includes(key)).flatMap(({ series }) => series);
   if (gone.length > 0) sink.appendStale(gone, sampleAtMs);
-  return { state: { rules }, alerts: alertsOf(group, rules, atMs, options), health };
+  const state = { rules };
+  return { state, alerts: ruleAlerts(group, state, options, atMs), due, health };
+}
+
+const minuteMs = 60_000;
+
+/** Which alerts of a rule are due, and the state that remembers that they were told. */
+function tell(rule: AlertingRule, state: RuleState, group: RuleGroup, atMs: number, options: GroupOptions) {
+  const intervalMs = group.intervalMs ?? options.intervalMs ?? minuteMs;
+  const telling = { intervalMs, resendDelayMs: options.resendDelayMs ?? minuteMs };
+  const due: RuleAlert[] = [];
+  const alerts = state.alerts.map((alert) => {
+    const told = tellAlert(alert, telling, atMs);
+    if (told !== null) due.push({ rule, alert: asAlert(rule, told, options.externalUrl ?? ''), active: told });
+    return told ?? alert;
+  });
+  return { state: { ...state, alerts }, due };
 }
 
 interface RuleRun {
@@ -103,7 +150,7 @@ async function evaluateRule(run: RuleRun): Promise<RuleResult> {
   const { rule, state, sampleAtMs, query } = run;
   try {
     const vector = await query(rule.expr, rule.exprText, sampleAtMs);
-    return rule.kind === 'recording' ? record(run, rule, vector) : watch(run, rule, vector);
+    return rule.kind === 'recording' ? record(run, rule, vector) : await watch(run, rule, vector);
   } catch (error) {
     return { state, written: null, error: error instanceof Error ? error.message : String(error), samples: null };
   }
@@ -111,7 +158,7 @@ async function evaluateRule(run: RuleRun): Promise<RuleResult> {
 
 function record({ group, state }: RuleRun, rule: RecordingRule, vector: readonly RuleSample[]): RuleResult {
   const changes = Object.fromEntries([['__name__', rule.name], ...rule.labels]);
-  const written = vector.map(({ labels, value }) => ({ labels: withLabels(labels, changes), value }));
+  const written = vector.map((sample) => ({ ...sample, labels: withLabels(sample.labels, changes) }));
   if (hasDuplicates(written)) throw new Error('vector contains metrics with the same labelset after applying rule labels');
   if (group.limit > 0 && written.length > group.limit) throw new Error(`exceeded limit of ${group.limit} with ${written.length} series`);
   return { state: { ...state, series: written.map(({ labels }) => labels) }, written, error: null, samples: vector.length };
@@ -121,13 +168,14 @@ function hasDuplicates(samples: readonly RuleSample[]): boolean {
   return new Set(samples.map(({ labels }) => labelsKey(labels))).size < samples.length;
 }
 
-function watch(run: RuleRun, rule: AlertingRule, vector: readonly RuleSample[]): RuleResult {
-  const { group, state, atMs } = run;
-  const found = foundAlerts(run, rule, vector);
+async function watch(run: RuleRun, rule: AlertingRule, vector: readonly RuleSample[]): Promise<RuleResult> {
+  const { group, state, atMs, options } = run;
+  const found = await foundAlerts(run, rule, vector);
+  const absent = options.canSee?.(rule, atMs) === false ? 'unseen' : null;
   const before = new Map(state.alerts.map((alert) => [labelsKey(alert.labels), alert]));
   const alerts: ActiveAlert[] = [];
   for (const key of new Set([...before.keys(), ...found.keys()])) {
-    const alert = stepAlert(before.get(key) ?? null, found.get(key) ?? null, rule, atMs);
+    const alert = stepAlert(before.get(key) ?? null, found.get(key) ?? absent, rule, atMs);
     if (alert !== null) alerts.push(alert);
   }
   const active = alerts.filter((alert) => alert.state !== 'resolved');
@@ -140,12 +188,44 @@ function watch(run: RuleRun, rule: AlertingRule, vector: readonly RuleSample[]):
   return { state: { ...state, alerts, series }, written, error: null, samples: vector.length };
 }
 
-/** The alerts that the expression gives now, by the identity of their labels. Throws when two have the same labels. */
-function foundAlerts(run: RuleRun, rule: AlertingRule, vector: readonly RuleSample[]): Map<string, FoundAlert> {
-  const world = worldOf(run);
+/**
+ * The alerts that the expression gives now, by the identity of their labels. Throws when two have the same labels. Templates are filled
+ * again when answers arrived that they had asked for: they cannot wait themselves.
+ */
+async function foundAlerts(run: RuleRun, rule: AlertingRule, vector: readonly RuleSample[]): Promise<Map<string, FoundAlert>> {
+  const asked = new TemplateQueries((text) => run.options.templateQuery?.(text, run.atMs));
+  for (let round = 0; ; round++) {
+    const filled = attempt(() => filledAlerts(run, rule, vector, asked));
+    if (round < templateRoundsMax && (await asked.answered())) continue;
+    if (filled instanceof Error) throw filled;
+    return filled;
+  }
+}
+
+/** Queries of templates that depend on the answers of others. */
+const templateRoundsMax = 10;
+
+/** Labels that still lack an answer may look alike: such an error counts only when all answers are there. */
+function attempt<T>(fill: () => T): T | Error {
+  try {
+    return fill();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function filledAlerts(
+  { options, atMs }: RuleRun,
+  rule: AlertingRule,
+  vector: readonly RuleSample[],
+  asked: TemplateQueries,
+): Map<string, FoundAlert> {
+  const world: TemplateWorld = { atMs, externalUrl: options.externalUrl ?? '', query: (text) => asked.answer(text) };
   const found = new Map<string, FoundAlert>();
-  for (const { labels, value } of vector) {
-    const data = { labels, externalLabels: run.options.externalLabels ?? {}, value };
+  for (const { labels, value: float, histogram } of vector) {
+    // As in Prometheus, the value of an alert about a histogram is 0.
+    const value = histogram === undefined ? float : 0;
+    const data = { labels, externalLabels: options.externalLabels ?? {}, value };
     const expanded = (templates: ReadonlyMap<string, CompiledTemplate>): [string, string][] =>
       [...templates].map(([name, template]) => [name, expandForAlert(template, data, world)]);
     const alertLabels = labelsOf([...Object.entries(labels), ['__name__', ''], ...expanded(rule.labels), ['alertname', rule.name]]);
@@ -156,39 +236,38 @@ function foundAlerts(run: RuleRun, rule: AlertingRule, vector: readonly RuleSamp
   return found;
 }
 
-function worldOf({ atMs, sampleAtMs, options }: RuleRun): TemplateWorld {
-  const { templateQuery, externalUrl } = options;
-  return {
-    atMs,
-    externalUrl: externalUrl ?? '',
-    query: (text) => {
-      if (templateQuery === undefined) throw new Error('query is not available in templates here');
-      return templateQuery(text, sampleAtMs);
-    },
-  };
-}
-
-/** `ALERTS` and `ALERTS_FOR_STATE` of an alert. */
+/** `ALERTS` and `ALERTS_FOR_STATE` of an alert. As in Prometheus, a label whose template came out empty appears there as it is written. */
 function alertSeries(rule: AlertingRule, { labels, state, activeAt }: ActiveAlert): RuleSample[] {
-  return [
-    { labels: withLabels(labels, { __name__: 'ALERTS', alertname: rule.name, alertstate: state }), value: 1 },
-    { labels: withLabels(labels, { __name__: 'ALERTS_FOR_STATE', alertname: rule.name }), value: Math.floor(activeAt / 1_000) },
-  ];
+  const written = [...rule.labels].map(([name, { source }]) => [name, source] as const);
+  const series = (name: string, more: readonly (readonly [string, string])[], value: number): RuleSample => ({
+    labels: labelsOf([...written, ...Object.entries(labels), ['__name__', name], ['alertname', rule.name], ...more]),
+    value,
+  });
+  return [series('ALERTS', [['alertstate', state]], 1), series('ALERTS_FOR_STATE', [], Math.floor(activeAt / 1_000))];
 }
 
 function write(sink: RuleSink, written: readonly RuleSample[], before: readonly Labels[], atMs: number): void {
-  if (written.length > 0) sink.append(written.map(({ labels, value }) => ({ labels, value, atMs })));
+  if (written.length > 0) sink.append(written.map((sample) => ({ ...sample, atMs })));
   if (before.length === 0) return;
   const now = new Set(written.map(({ labels }) => labelsKey(labels)));
   const ended = before.filter((labels) => !now.has(labelsKey(labels)));
   if (ended.length > 0) sink.appendStale(ended, atMs);
 }
 
-function alertsOf(group: RuleGroup, states: readonly RuleState[], atMs: number, options: GroupOptions): GroupOutcome['alerts'] {
+/** The pending and firing alerts in a group's state, and those that resolved at the given instant. */
+export function ruleAlerts(
+  group: RuleGroup,
+  state: GroupState,
+  { externalUrl = '' }: Pick<GroupOptions, 'externalUrl'> = {},
+  resolvedAt: number | null = null,
+): RuleAlert[] {
+  const known = new Map(state.rules.map(({ key, alerts }) => [key, alerts]));
+  const keys = ruleKeys(group.rules);
   return group.rules.flatMap((rule, index) => {
     if (rule.kind !== 'alerting') return [];
-    const current = (states[index]?.alerts ?? []).filter((alert) => alert.state !== 'resolved' || alert.resolvedAt === atMs);
-    return current.map((alert) => ({ rule, alert: asAlert(rule, alert, options.externalUrl ?? '') }));
+    const alerts = known.get(keys[index] ?? '') ?? [];
+    const current = alerts.filter((alert) => alert.state !== 'resolved' || alert.resolvedAt === resolvedAt);
+    return current.map((active) => ({ rule, alert: asAlert(rule, active, externalUrl), active }));
   });
 }
 
@@ -203,6 +282,6 @@ function asAlert(rule: AlertingRule, active: ActiveAlert, externalUrl: string): 
     startsAt: active.firedAt ?? active.activeAt,
     endsAt: active.resolvedAt,
     source: 'rules',
-    generatorUrl: externalUrl === '' ? null : `${externalUrl}/graph?g0.expr=${encodeURIComponent(rule.exprText)}&g0.tab=1`,
+    generatorUrl: externalUrl === '' ? null : `${externalUrl}${tableLink(printExpr(rule.expr))}`,
   };
 }

@@ -1,6 +1,6 @@
 import { type Labels, labelsOf } from '../../model/labels.ts';
 import type { ActiveAlert } from './alert-step.ts';
-import type { Rule } from './rule.ts';
+import type { Rule, RuleGroup } from './rule.ts';
 
 /** What a rule remembers between evaluations. */
 export interface RuleState {
@@ -30,6 +30,16 @@ export function ruleKeys(rules: readonly Rule[]): string[] {
   });
 }
 
+/** Everything of a group that its evaluation depends on, as text: groups that read the same go on as they are. */
+export function groupSignature({ intervalMs, queryOffsetMs, limit, rules }: RuleGroup): string {
+  const keys = ruleKeys(rules);
+  const parts = rules.map((rule, index) => {
+    const annotations = rule.kind === 'alerting' ? [...rule.annotations].map(([name, { source }]) => [name, source]) : [];
+    return [keys[index], rule.exprText, annotations, rule.kind === 'alerting' ? [rule.forMs, rule.keepFiringForMs] : []];
+  });
+  return JSON.stringify([intervalMs, queryOffsetMs, limit, parts]);
+}
+
 /** The state after it was stored as JSON: label sets get back what JSON takes from them. */
 export function revivedState(state: GroupState): GroupState {
   return {
@@ -40,6 +50,9 @@ export function revivedState(state: GroupState): GroupState {
         labels: labelsOf(Object.entries(alert.labels)),
         // JSON has no NaN or infinity and writes null.
         value: alert.value ?? Number.NaN,
+        // Not there in what an earlier version wrote.
+        lastSentAt: alert.lastSentAt ?? null,
+        validUntilAt: alert.validUntilAt ?? null,
       })),
       series: series.map((labels) => labelsOf(Object.entries(labels))),
     })),

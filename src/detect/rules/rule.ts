@@ -45,7 +45,7 @@ export type Rule = RecordingRule | AlertingRule;
 export interface RuleGroup {
   readonly name: string;
   readonly file: string;
-  /** null: none is given. */
+  /** null: none is given, or 0. */
   readonly intervalMs: number | null;
   /** How far back the rules look; null: none is given. */
   readonly queryOffsetMs: number | null;

@@ -1,6 +1,7 @@
-import type { ExposedSeries, Exposition, ExpositionLimits } from './exposition.ts';
+import type { ExposedSeries, Exposition, ExpositionFormat, ExpositionLimits } from './exposition.ts';
 import { ExpositionError } from './exposition-error.ts';
-import { type LineFormat, LineReader } from './line-reader.ts';
+import { LineReader } from './line-reader.ts';
+import { OpenMetricsReader } from './openmetrics-reader.ts';
 import { PositionalLayout } from './positional-layout.ts';
 
 const defaultExpositionLimits: ExpositionLimits = { samplesMax: 200_000, metricTextMax: 65_536 };
@@ -13,18 +14,21 @@ export class ExpositionParser {
   readonly #limits: ExpositionLimits;
   #layout: PositionalLayout | null = null;
   #byText: ReadonlyMap<string, ExposedSeries> = new Map();
+  /** Of the last OpenMetrics body. */
+  #lastSeries: readonly ExposedSeries[] = [];
 
   constructor(limits: ExpositionLimits = defaultExpositionLimits) {
     this.#limits = limits;
   }
 
   /** Throws `ExpositionError` on the first line that is not in the format: then nothing of the body counts, as in Prometheus. */
-  parse(body: Uint8Array, format: LineFormat = 'prometheus'): Exposition {
+  parse(body: Uint8Array, format: ExpositionFormat = 'prometheus'): Exposition {
+    if (format === 'openmetrics') return this.#parseOpenMetrics(body);
     const layout = this.#layout;
     if (layout?.read(body)) return { series: layout.series, values: layout.values, timesMs: null, metadata: layout.metadata };
     refuseOtherFormats(body);
     refuseTooMany(body, this.#limits);
-    const reader = new LineReader(body, format, this.#limits, this.#byText);
+    const reader = new LineReader(body, this.#limits, this.#byText);
     reader.readAll();
     this.#byText = reader.byText;
     const values = Float64Array.from(reader.values);
@@ -32,6 +36,20 @@ export class ExpositionParser {
     const series = sameOrder(layout?.series, reader.series) ?? reader.series;
     this.#layout = reader.positional ? new PositionalLayout(body, reader, series, values) : null;
     return { series, values, timesMs, metadata: reader.metadata };
+  }
+
+  /** Its rules are about values, too, so that every body is read line by line. */
+  #parseOpenMetrics(body: Uint8Array): Exposition {
+    refuseOtherFormats(body);
+    refuseTooMany(body, this.#limits);
+    const reader = new OpenMetricsReader(body, this.#limits, this.#byText);
+    reader.readAll();
+    this.#byText = reader.byText;
+    this.#layout = null;
+    const series = sameOrder(this.#lastSeries, reader.series) ?? reader.series;
+    this.#lastSeries = series;
+    const timesMs = reader.hasTimes ? Float64Array.from(reader.timesMs) : null;
+    return { series, values: Float64Array.from(reader.values), timesMs, metadata: reader.metadata };
   }
 }
 

@@ -1,6 +1,9 @@
 import type { Labels } from '../../model/labels.ts';
 import type { MetricType } from '../../model/sample.ts';
 
+/** Prometheus' text format, or OpenMetrics 1.0, which the target has to name in its answer. */
+export type ExpositionFormat = 'prometheus' | 'openmetrics';
+
 /** A series as the target names it, without the labels of the target. The same text gives the same object from scrape to scrape. */
 export interface ExposedSeries {
   readonly labels: Labels;

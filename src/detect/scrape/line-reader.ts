@@ -4,9 +4,6 @@ import { ExpositionError } from './exposition-error.ts';
 import { MetricTextError, parseMetricText, resolveEscapes, SharedStrings } from './metric-text.ts';
 import { DecimalReader, parseSampleValue } from './sample-value.ts';
 
-/** In `openmetrics`, timestamps are seconds with a fraction; in `prometheus` they are whole milliseconds. */
-export type LineFormat = 'prometheus' | 'openmetrics';
-
 const metricTypes: Readonly<Record<string, MetricType>> = {
   counter: 'counter',
   gauge: 'gauge',
@@ -22,7 +19,7 @@ const metricTypes: Readonly<Record<string, MetricType>> = {
 const newline = 10;
 const hash = 35;
 
-/** Reads a body line by line into columns. Series whose text was seen before are taken from `known` instead of being parsed again. */
+/** Reads a body in the text format line by line into columns. Series whose text was seen before are taken from `known` instead of being parsed again. */
 export class LineReader {
   readonly series: ExposedSeries[] = [];
   readonly values: number[] = [];
@@ -37,7 +34,6 @@ export class LineReader {
   positional = true;
 
   readonly #body: Buffer;
-  readonly #format: LineFormat;
   readonly #limits: ExpositionLimits;
   readonly #known: ReadonlyMap<string, ExposedSeries>;
   readonly #decimal = new DecimalReader();
@@ -45,9 +41,8 @@ export class LineReader {
   #lineStart = 0;
   #line = 0;
 
-  constructor(body: Uint8Array, format: LineFormat, limits: ExpositionLimits, known: ReadonlyMap<string, ExposedSeries>) {
+  constructor(body: Uint8Array, limits: ExpositionLimits, known: ReadonlyMap<string, ExposedSeries>) {
     this.#body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    this.#format = format;
     this.#limits = limits;
     this.#known = known;
   }
@@ -120,10 +115,9 @@ export class LineReader {
     const text = this.#body.toString('latin1', start, Math.min(end, start + 40));
     const rest = skipBlanks(this.#body, end, lineEnd);
     if (rest < lineEnd && this.#body[rest] !== hash) throw this.#error(rest, 'expected the end of the line', this.#lineText());
-    const isTime = this.#format === 'openmetrics' ? /^-?\d{1,15}(?:\.\d{0,9})?(?:e[+-]?\d{1,2})?$/i.test(text) : /^\d{1,18}$/.test(text);
-    if (!isTime) throw this.#error(start, 'is not a timestamp', text);
+    if (!/^\d{1,18}$/.test(text)) throw this.#error(start, 'is not a timestamp', text);
     this.hasTimes = true;
-    return this.#format === 'openmetrics' ? Math.round(Number(text) * 1000) : Number(text);
+    return Number(text);
   }
 
   #comment(text: string): void {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { CommitOutcome, SeriesWindows } from '../series/series-windows.ts';
+import type { ExpositionFormat } from './exposition.ts';
 import { ExpositionError } from './exposition-error.ts';
 import { ExpositionParser } from './exposition-parser.ts';
-import type { LineFormat } from './line-reader.ts';
 import { ScrapeError } from './scrape-error.ts';
 
 /** What is scraped. `name` is known to the windows by `setTarget`. */
@@ -17,7 +17,7 @@ export interface ScrapeTarget {
 type FetchExposition = (
   request: { readonly target: string; readonly url: string; readonly timeoutMs: number },
   signal: AbortSignal,
-) => Promise<{ readonly body: Uint8Array; readonly format: LineFormat }>;
+) => Promise<{ readonly body: Uint8Array; readonly format: ExpositionFormat }>;
 
 export interface ScrapeParts {
   readonly clock: Clock;

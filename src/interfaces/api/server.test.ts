@@ -143,6 +143,8 @@ const requests: readonly (readonly [InjectOptions['method'], string, unknown, nu
   ['POST', '/api/v1/query', { query: 'up' }, 200],
   ['GET', '/api/v1/query_range?query=up&start=0&end=60&step=1m30s', undefined, 200],
   ['POST', '/api/v1/query_range', { query: 'up', start: '0', end: '60', step: '5' }, 200],
+  ['GET', '/api/v1/format_query?query=up', undefined, 200],
+  ['POST', '/api/v1/format_query', { query: 'up' }, 200],
   ['GET', '/api/v1/series?match[]=up', undefined, 200],
   ['POST', '/api/v1/series', { 'match[]': ['up'] }, 200],
   ['GET', '/api/v1/series', undefined, 400],

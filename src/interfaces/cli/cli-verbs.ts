@@ -72,7 +72,7 @@ export interface RuleFileVerbs {
   /** Throws `CliError` for what was asked wrongly, or cannot be reached. */
   check(request: RuleCheckRequest, signal: AbortSignal): Promise<RuleCheckReport>;
   /** Runs unit test files in promtool's format. */
-  test(files: readonly string[]): Promise<readonly RuleTestFile[]>;
+  test(files: readonly string[], options: RuleTestOptions): Promise<readonly RuleTestFile[]>;
   /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
   list(sources: readonly string[]): Promise<readonly ListedRule[]>;
 }
@@ -89,6 +89,15 @@ export interface RuleCheckReport {
   readonly findings: readonly RuleFileFinding[];
   readonly files: number;
   readonly rules: number;
+}
+
+export interface RuleTestOptions {
+  /** Regular expressions; a test runs when one of them matches somewhere in its name. Empty: all tests run. */
+  readonly run: readonly string[];
+  /** Lets keys of rule files pass that Prometheus does not know. */
+  readonly ignoreUnknownKeys: boolean;
+  /** A file for the results as JUnit XML; null: none is written. */
+  readonly junitPath: string | null;
 }
 
 export interface RuleTestFile {

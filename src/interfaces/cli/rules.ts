@@ -16,10 +16,19 @@ const rulesTest: Command = {
   summary: "Run unit tests of rules, in promtool's file format.",
   effect: 'reads',
   arguments: [{ name: '<files...>', summary: "promtool's unit test files" }],
-  options: [outputOption],
-  examples: ['proxymedic rules test tests/*.test.yml'],
+  options: [
+    { flags: '--run <regexp>', summary: 'run only tests in whose name it matches', repeats: true },
+    { flags: '--junit <path>', summary: 'write the results as JUnit XML, too' },
+    { flags: '--ignore-unknown-fields', summary: 'let keys of rule files pass that Prometheus does not know' },
+    outputOption,
+  ],
+  examples: ['proxymedic rules test tests/*.test.yml', 'proxymedic rules test --run "^backend" --junit results.xml tests/*.test.yml'],
   async run(given, io, verbs) {
-    const files = await verbs.rules.test(given.positionals);
+    const files = await verbs.rules.test(given.positionals, {
+      run: given.list('run'),
+      ignoreUnknownKeys: given.flag('ignoreUnknownFields'),
+      junitPath: given.text('junit'),
+    });
     const { good, bad, warn } = createStyle(io.color);
     if (given.json) io.out(`${JSON.stringify({ files, passed: files.every((file) => file.passed) })}\n`);
     for (const { file, passed, failures, warnings } of given.json ? [] : files) {

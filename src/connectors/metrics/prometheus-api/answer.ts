@@ -35,6 +35,8 @@ const notes = z.array(z.string()).nullish();
 const body = z.discriminatedUnion('status', [
   z.object({
     status: z.literal('success'),
+    /** Said by VictoriaMetrics. */
+    isPartial: z.boolean().optional(),
     warnings: notes,
     infos: notes,
     data: z.discriminatedUnion('resultType', [
@@ -77,6 +79,7 @@ export function readAnswer(text: string): Answered<InstantValue> | Refused {
   }
   const remarks = [...(answer.warnings ?? []), ...(answer.infos ?? [])];
   const missing = (answer.warnings ?? []).filter((warning) => !warning.startsWith('PromQL '));
+  if (answer.isPartial === true) return { code: 'partial', detail: 'the server says isPartial' };
   if (missing.length > 0) return { code: 'partial', detail: missing.join('; ').slice(0, 500) };
   const value = valueIn(answer.data);
   return typeof value === 'string' ? { code: 'unsupported', detail: value } : { value, remarks };

@@ -41,6 +41,7 @@ const success = (more: object = {}) => JSON.stringify({ status: 'success', data:
 describe('an answer', () => {
   test.each([
     [200, success({ warnings: ['store x unavailable: partial response'] }), 'partial', 'store x unavailable'],
+    [200, success({ isPartial: true }), 'partial', 'isPartial'],
     [400, JSON.stringify({ status: 'error', errorType: 'bad_data', error: 'parse error: unexpected end' }), 'bad-query', 'parse error'],
     [503, JSON.stringify({ status: 'error', errorType: 'timeout', error: 'query timed out' }), 'timeout', 'query timed out'],
     [422, JSON.stringify({ status: 'error', errorType: 'execution', error: 'many-to-many' }), 'bad-query', 'many-to-many'],

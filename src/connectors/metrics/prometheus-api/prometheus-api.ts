@@ -41,6 +41,9 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
   };
 }
 
+/** To Thanos and to a cluster of VictoriaMetrics: rather fail than answer in part. Others do not mind. */
+const wholeAnswers = { partial_response: 'false', deny_partial_response: '1' };
+
 class Question {
   readonly #options: PrometheusApiOptions;
   readonly #endpoint: string;
@@ -82,7 +85,7 @@ class Question {
   }
 
   #send(method: 'GET' | 'POST', signal: AbortSignal): Promise<Response> {
-    const parameters = new URLSearchParams({ ...this.#parameters, timeout: `${this.#timeoutMs}ms` });
+    const parameters = new URLSearchParams({ ...this.#parameters, ...wholeAnswers, timeout: `${this.#timeoutMs}ms` });
     const base = this.#options.url.replace(/\/$/, '');
     const url = `${base}/api/v1/${this.#endpoint}${method === 'GET' ? `?${parameters.toString()}` : ''}`;
     const headers = { accept: 'application/json', 'user-agent': 'proxymedic', ...this.#options.headers };

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { isLoopback } from '../../../base/host-port.ts';
-import type { LineFormat } from '../../../detect/scrape/line-reader.ts';
+import type { ExpositionFormat } from '../../../detect/scrape/exposition.ts';
 import { type ScrapeContext, ScrapeError, type ScrapeErrorCode } from '../../../detect/scrape/scrape-error.ts';
 
 const redirectsMax = 3;
@@ -25,7 +25,7 @@ export interface FetchExpositionRequest {
 
 export interface FetchedExposition {
   readonly body: Uint8Array;
-  readonly format: LineFormat;
+  readonly format: ExpositionFormat;
 }
 
 /** GETs an exposition. Connections are kept open between scrapes. Throws `ScrapeError` for everything that goes wrong. */
@@ -93,7 +93,8 @@ class Attempt {
     const secure = url.protocol === 'https:';
     const agent = secure ? httpsAgent : httpAgent;
     const headers = {
-      accept: 'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1',
+      accept:
+        'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,*/*;q=0.1',
       // Compressing costs more than it saves when the bytes never leave the machine.
       'accept-encoding': isLoopback(url.hostname.replace(/^\[|\]$/g, '')) ? 'identity' : 'gzip',
       'user-agent': 'proxymedic',

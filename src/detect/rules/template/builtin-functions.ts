@@ -39,23 +39,26 @@ function text(value: GoValue): string {
 
 type Basic = string | number | bigint | boolean;
 
-function basic(value: GoValue): Basic {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value;
-  throw new TemplateFunctionError('non-comparable types or incompatible types for comparison');
+function isBasic(value: GoValue): value is Basic {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+}
+
+function unlike(a: GoValue, b: GoValue): TemplateFunctionError {
+  return new TemplateFunctionError(`incompatible types for comparison: ${typeName(a)} and ${typeName(b)}`);
 }
 
 function equal(a: GoValue, b: GoValue): boolean {
-  if (a === null || a === undefined || b === null || b === undefined) return a === b || (a ?? null) === (b ?? null);
-  const [left, right] = [basic(a), basic(b)];
-  if (typeof left !== typeof right) throw new TemplateFunctionError('incompatible types for comparison');
-  return left === right;
+  if (a === null || a === undefined || b === null || b === undefined) return (a ?? null) === (b ?? null);
+  if (isBasic(a) && isBasic(b) && typeof a === typeof b) return a === b;
+  if (isBasic(a) || isBasic(b)) throw unlike(a, b);
+  throw new TemplateFunctionError(`non-comparable type ${formatGoValue(b)}: ${typeName(b)}`);
 }
 
 function less(a: GoValue, b: GoValue): boolean {
-  const [left, right] = [basic(a), basic(b)];
-  if (typeof left !== typeof right) throw new TemplateFunctionError('incompatible types for comparison');
-  if (typeof left === 'boolean') throw new TemplateFunctionError('invalid type for comparison');
-  return left < right;
+  if (!isBasic(a) || !isBasic(b)) throw new TemplateFunctionError('invalid type for comparison');
+  if (typeof a !== typeof b) throw unlike(a, b);
+  if (typeof a === 'boolean') throw new TemplateFunctionError('invalid type for comparison');
+  return a < b;
 }
 
 function unordered(a: GoValue, b: GoValue): boolean {

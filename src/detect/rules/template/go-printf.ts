@@ -44,7 +44,8 @@ function formatArgument(directive: Directive, value: GoValue): string {
   if (text === null) return `%!${directive.verb}(${typeName(value)}=${formatGoValue(value)})`;
   const numeric = typeof value === 'number' || typeof value === 'bigint';
   if (!numeric || text.startsWith('-') || text.startsWith('+')) return text;
-  return directive.flags.includes('+') ? `+${text}` : directive.flags.includes(' ') ? ` ${text}` : text;
+  // With %v the plus asks for the names of fields, not for a sign.
+  return directive.flags.includes('+') && directive.verb !== 'v' ? `+${text}` : directive.flags.includes(' ') ? ` ${text}` : text;
 }
 
 function verbText(directive: Directive, value: GoValue): string | null {

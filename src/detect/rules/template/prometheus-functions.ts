@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
-import { parseDuration } from '../../../base/duration.ts';
 import { expandTemplate } from '../../promql/go-regexp-expand.ts';
+import { readDuration } from '../duration-text.ts';
 import { GoMap, GoStruct, type GoValue, isList, stringMap, typeName } from './go-value.ts';
 import {
   durationOf,
@@ -53,10 +53,7 @@ function text(value: GoValue): string {
 }
 
 const textFunctions: readonly (readonly [string, TemplateFunction])[] = [
-  [
-    'title',
-    ([value]) => text(value).replace(/(^|[^\p{L}\p{Nd}_'])(\p{L})/gu, (_, before: string, first: string) => before + first.toUpperCase()),
-  ],
+  ['title', ([value]) => titleCase(text(value))],
   ['toUpper', ([value]) => text(value).toUpperCase()],
   ['toLower', ([value]) => text(value).toLowerCase()],
   ['safeHtml', ([value]) => text(value)],
@@ -66,8 +63,25 @@ const textFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['stripDomain', ([value]) => stripDomain(text(value))],
   ['urlQueryEscape', ([value]) => queryEscape(text(value))],
   ['graphLink', ([expr]) => `/graph?g0.expr=${queryEscape(text(expr))}&g0.tab=0`],
-  ['tableLink', ([expr]) => `/graph?g0.expr=${queryEscape(text(expr))}&g0.tab=1`],
+  ['tableLink', ([expr]) => tableLink(text(expr))],
 ];
+
+const words = new Intl.Segmenter('en-US', { granularity: 'word' });
+
+/** The first letter of each word as at the start of a title, the others as they are. Words are those of Unicode: `a.b` is one, `a-b` are two. */
+function titleCase(value: string): string {
+  return Array.from(words.segment(value), ({ segment }) =>
+    segment.replace(/\p{Cased}/u, (letter) => {
+      const [first = '', ...rest] = letter.toUpperCase();
+      return first + rest.join('').toLowerCase();
+    }),
+  ).join('');
+}
+
+/** Where the user interface of Prometheus shows an expression as a table. */
+export function tableLink(expr: string): string {
+  return `/graph?g0.expr=${queryEscape(expr)}&g0.tab=1`;
+}
 
 const numberFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['humanize', ([value]) => humanize(value)],
@@ -111,7 +125,8 @@ function queryResult(world: TemplateWorld, expr: string): GoValue {
 }
 
 function firstOf(samples: GoValue): GoValue {
-  if (isList(samples) && samples.length > 0) return samples[0];
+  if (!isList(samples)) throw new TemplateFunctionError(`wrong type for value; expected template.queryResult; got ${typeName(samples)}`);
+  if (samples.length > 0) return samples[0];
   throw new TemplateFunctionError('first() called on vector with no elements');
 }
 
@@ -187,11 +202,10 @@ function queryEscape(value: string): string {
 
 /** Seconds of a duration that may be negative. */
 function secondsOf(duration: string): number {
-  try {
-    return duration.startsWith('-') ? -parseDuration(duration.slice(1)) / 1_000 : parseDuration(duration) / 1_000;
-  } catch (error) {
-    throw new TemplateFunctionError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  const negative = duration.startsWith('-');
+  const durationMs = readDuration(negative ? duration.slice(1) : duration);
+  if (typeof durationMs === 'string') throw new TemplateFunctionError(durationMs);
+  return (negative ? -durationMs : durationMs) / 1_000;
 }
 
 function pathOf(url: string): string {

@@ -1,3 +1,4 @@
+import { argumentCounts } from './argument-counts.ts';
 import { methodOf } from './go-methods.ts';
 import { formatGoValue, GoMap, GoStruct, type GoValue, isList, isTrue, sortedEntries, typeName } from './go-value.ts';
 import { TemplateError, TemplateFunctionError } from './template-error.ts';
@@ -109,7 +110,10 @@ class TemplateExecutor {
   private range(node: Extract<TemplateNode, { kind: 'if' | 'with' | 'range' }>, dot: GoValue): Flow {
     const scope = this.variables.length;
     const { pipeline } = node;
-    const entries = this.entriesOf(this.commandChain(pipeline, dot), pipeline);
+    const ranged = this.commandChain(pipeline, dot);
+    if (typeof ranged === 'bigint' && pipeline.declares.length > 1)
+      this.fail(pipeline, `can't use ${ranged} to iterate over more than one variable`);
+    const entries = this.entriesOf(ranged, pipeline);
     for (const [key, value] of entries) {
       this.step(pipeline);
       this.declareLoop(pipeline, key, value);
@@ -171,12 +175,16 @@ class TemplateExecutor {
     const [first, ...rest] = command.operands;
     if (first === undefined) return undefined;
     if (first.kind === 'function') return this.callFunction(first.name, command, rest, dot, piped);
+    if (first.kind === 'literal' && first.value === null) this.fail(command, 'nil is not a command');
     if (rest.length === 0 && piped.length === 0) return this.operand(first, dot);
     return this.callMethod(first, command, rest, dot, piped);
   }
 
   private callFunction(name: string, command: Command, operands: readonly Operand[], dot: GoValue, piped: readonly GoValue[]): GoValue {
     if (name === 'and' || name === 'or') return this.shortCircuit(name, operands, dot, piped);
+    const given = operands.length + piped.length;
+    const wanted = argumentCounts.get(name) ?? given;
+    if (given !== wanted) this.fail(command.operands[0] ?? command, `wrong number of args for ${name}: want ${wanted} got ${given}`);
     const args = [...operands.map((operand) => this.operand(operand, dot)), ...piped];
     return this.guarded(command, name, () => {
       const made = this.functions.get(name);
@@ -189,6 +197,8 @@ class TemplateExecutor {
     try {
       return call();
     } catch (error) {
+      // Go finds a wrong type before it calls.
+      if (error instanceof TemplateFunctionError && error.message.startsWith('wrong type for value;')) this.fail(place, error.message);
       if (error instanceof TemplateFunctionError) this.fail(place, `error calling ${name}: ${error.message}`);
       throw error;
     }

@@ -195,6 +195,8 @@ class TemplateParser {
     const commands = [this.parseCommand(context)];
     while (this.peek().kind === '|') {
       this.take();
+      // Go lets a pipeline end in a bar.
+      if (this.peek().kind === 'close' || this.peek().kind === ')') break;
       commands.push(this.parseCommand(context));
     }
     for (const command of commands.slice(1)) {
@@ -226,6 +228,7 @@ class TemplateParser {
     const { at } = this.peek();
     const operands: Operand[] = [];
     while (!['close', ')', '|'].includes(this.peek().kind)) operands.push(this.parseOperand(context));
+    if (operands.length === 0 && this.peek().kind === '|') this.fail('unexpected "|" in command');
     if (operands.length === 0) this.fail(`missing value for ${context}`);
     return { operands, at, source: this.sourceFrom(at) };
   }

@@ -12,6 +12,8 @@ export interface CompiledTemplate {
   readonly source: string;
   /** null: plain text without any action. */
   readonly parsed: ParsedTemplate | null;
+  /** What it is instead of its text when it could not be read. */
+  readonly mistake?: string;
 }
 
 /** What a template may speak of: the alert whose text it is. */
@@ -37,6 +39,12 @@ export function compileForAlert(alertName: string, source: string): CompiledTemp
   return { source, parsed: source.includes('{{') ? parseTemplate(`__alert_${alertName}`, prefix + source, hasFunction) : null };
 }
 
+/** Stands for a template that cannot be read: filled, it says why. */
+export function unreadable(alertName: string, source: string, error: TemplateError): CompiledTemplate {
+  const mistake = `<error expanding template: error parsing template __alert_${alertName}: ${error.message}>`;
+  return { source, parsed: null, mistake };
+}
+
 /** Fills a template with any data. Throws `TemplateError`. */
 export function execute({ source, parsed }: CompiledTemplate, data: GoValue, world: TemplateWorld): string {
   if (parsed === null) return source;
@@ -45,7 +53,7 @@ export function execute({ source, parsed }: CompiledTemplate, data: GoValue, wor
 
 /** Fills the template of an alert. A mistake becomes the text, `<error expanding template: …>`: the alert must go out all the same. */
 export function expandForAlert(template: CompiledTemplate, { labels, externalLabels, value }: AlertData, world: TemplateWorld): string {
-  if (template.parsed === null) return template.source;
+  if (template.parsed === null) return template.mistake ?? template.source;
   const data = new GoStruct('template.alertTemplateData', [
     ['Labels', stringMap(labels)],
     ['ExternalLabels', stringMap(externalLabels)],

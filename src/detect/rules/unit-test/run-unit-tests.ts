@@ -1,12 +1,12 @@
-import { formatLabels, type Labels, labelsKey } from '../../../model/labels.ts';
-import { formatShortest } from '../../promql/go-float.ts';
 import { SampleStore } from '../../promql/sample-store.ts';
 import { evaluateGroup, type GroupOutcome, type RuleSink } from '../evaluate-group.ts';
 import { type GroupState, noState } from '../group-state.ts';
 import { queryForRule, queryForTemplate } from '../local-query.ts';
 import { formatProblem, type RuleGroup, type RuleProblem } from '../rule.ts';
 import { parseRuleFile } from '../rule-file.ts';
-import { type AlertTest, type ExprTest, parseUnitTestFile, type UnitTest, type UnitTestFile } from './unit-test-file.ts';
+import { alertLine, differenceOf, judgeSamples } from './difference.ts';
+import { judgeStates } from './judge-states.ts';
+import { type AlertTest, type ExprTest, parseUnitTestFile, type StateTest, type UnitTest, type UnitTestFile } from './unit-test-file.ts';
 
 /** One expectation that did not hold. */
 export interface UnitTestFailure {
@@ -39,34 +39,51 @@ export interface UnitTestFiles {
   readonly readFile: (path: string) => string | Promise<string>;
 }
 
+export interface UnitTestOptions {
+  /** Whether a test is run, by its name; without it all are. */
+  readonly wanted?: (name: string) => boolean;
+  /** Lets keys of rule files pass that Prometheus does not know. */
+  readonly ignoreUnknownKeys?: boolean;
+}
+
 /** More steps than any test needs, so that a mistyped interval ends. */
 const stepsMax = 1_000_000;
 
 /** Runs a promtool unit test file. Never rejects for what a file says; only for files that cannot be read. */
-export async function runUnitTestFile(text: string, path: string, files: UnitTestFiles): Promise<UnitTestReport> {
+export async function runUnitTestFile(
+  text: string,
+  path: string,
+  files: UnitTestFiles,
+  options: UnitTestOptions = {},
+): Promise<UnitTestReport> {
   const file = parseUnitTestFile(text, path);
-  const rules = file.problems.length > 0 ? { groups: [], problems: file.problems } : await loadRules(file, files);
+  if (file.problems.length > 0) return { problems: file.problems.map(formatProblem), groups: [], ok: false };
+  const named = file.tests.map((test, index) => ({ test, name: test.name === '' ? `unnamed#${index}` : test.name }));
+  const wanted = named.filter(({ test }) => options.wanted?.(test.name) ?? true);
+  // Rules that no test asks for are not even read.
+  const rules = wanted.length === 0 ? { groups: [], problems: [] } : await loadRules(file, files, options);
   if (rules.problems.length > 0) return { problems: rules.problems.map(formatProblem), groups: [], ok: false };
   const groups: UnitTestResult[] = [];
-  for (const test of file.tests) {
-    const failures = await new UnitTestRun(file, test, rules.groups).run();
-    groups.push({ name: test.name, failures });
-  }
+  for (const { test, name } of wanted) groups.push({ name, failures: await new UnitTestRun(file, test, rules.groups).run() });
   return { problems: [], groups, ok: groups.every(({ failures }) => failures.length === 0) };
 }
 
-async function loadRules(file: UnitTestFile, files: UnitTestFiles): Promise<{ groups: RuleGroup[]; problems: readonly RuleProblem[] }> {
-  const groups: RuleGroup[] = [];
+async function loadRules(
+  file: UnitTestFile,
+  files: UnitTestFiles,
+  options: UnitTestOptions,
+): Promise<{ groups: RuleGroup[]; problems: readonly RuleProblem[] }> {
+  const groups = new Map<string, RuleGroup>();
   const problems: RuleProblem[] = [];
   for (const pattern of file.ruleFiles) {
     for (const path of await files.glob(pattern)) {
-      const rules = parseRuleFile(await files.readFile(path), path);
-      groups.push(...rules.groups);
+      const rules = parseRuleFile(await files.readFile(path), path, { ignoreUnknownKeys: options.ignoreUnknownKeys ?? false });
+      for (const group of rules.groups) groups.set(`${path};${group.name}`, group);
       problems.push(...rules.problems);
     }
   }
   const order = (group: RuleGroup) => Math.max(0, file.groupEvalOrder.indexOf(group.name));
-  return { groups: groups.sort((a, b) => order(a) - order(b)), problems };
+  return { groups: [...groups.values()].sort((a, b) => order(a) - order(b)), problems };
 }
 
 class UnitTestRun {
@@ -88,7 +105,7 @@ class UnitTestRun {
   async run(): Promise<readonly UnitTestFailure[]> {
     const { test, file } = this;
     if (test.problem !== null) return [{ alert: '', atMs: null, message: test.problem, diff: '' }];
-    const lastMs = Math.max(0, ...[...test.alerts, ...test.exprs].map(({ evalTimeMs }) => evalTimeMs));
+    const lastMs = Math.max(0, ...[...test.alerts, ...test.states, ...test.exprs].map(({ evalTimeMs }) => evalTimeMs));
     const stepMs = file.evaluationIntervalMs;
     if (lastMs / stepMs > stepsMax)
       return [{ alert: '', atMs: null, message: `more than ${stepsMax} evaluations: make evaluation_interval longer`, diff: '' }];
@@ -112,9 +129,9 @@ class UnitTestRun {
     const broken = outcomes.flatMap(({ health }) => health).filter(({ ok }) => !ok);
     for (const { rule, error } of broken) this.failures.push({ alert: rule, atMs: sinceMs, message: `rule ${rule}: ${error}`, diff: '' });
     if (broken.length > 0) return false;
-    for (const alertTest of this.test.alerts) {
-      if (alertTest.evalTimeMs >= sinceMs && alertTest.evalTimeMs < sinceMs + stepMs) this.judgeAlert(alertTest, outcomes);
-    }
+    const isNow = ({ evalTimeMs }: { readonly evalTimeMs: number }) => evalTimeMs >= sinceMs && evalTimeMs < sinceMs + stepMs;
+    for (const alertTest of this.test.alerts) if (isNow(alertTest)) this.judgeAlert(alertTest, outcomes);
+    for (const stateTest of this.test.states) if (isNow(stateTest)) this.judgeState(stateTest);
     return true;
   }
 
@@ -129,7 +146,8 @@ class UnitTestRun {
 
   private readonly sink: RuleSink = {
     append: (samples) => {
-      for (const { labels, atMs, value } of samples) this.store.add(labels, atMs, value);
+      for (const { labels, atMs, value, histogram } of samples)
+        this.store.add(labels, atMs, histogram === undefined ? value : { histogram, hintGiven: true });
     },
     appendStale: (ended, atMs) => {
       for (const labels of ended) this.store.add(labels, atMs, 'stale');
@@ -153,69 +171,31 @@ class UnitTestRun {
     const wanted = expected.map(({ labels, annotations }) => alertLine(labels, annotations)).sort();
     if (JSON.stringify(got) === JSON.stringify(wanted)) return;
     const message = `alert ${alertname}: expected ${wanted.length} firing, got ${got.length}${got.length === wanted.length ? ' that differ' : ''}`;
-    this.failures.push({ alert: alertname, atMs: evalTimeMs, message, diff: diffOf(wanted, got) });
+    this.failures.push({ alert: alertname, atMs: evalTimeMs, message, diff: differenceOf(wanted, got) });
+  }
+
+  private judgeState(test: StateTest): void {
+    const alerts = this.groups.flatMap((group, index) =>
+      (this.states[index] ?? noState).rules.flatMap((state, at) => (group.rules[at]?.name === test.alertname ? state.alerts : [])),
+    );
+    const diff = judgeStates(test, alerts, this.test.startMs);
+    if (diff === null) return;
+    const message = `alert ${test.alertname}: its alerts are not as expected`;
+    this.failures.push({ alert: test.alertname, atMs: test.evalTimeMs, message, diff });
   }
 
   private judgeExpr({ expr, exprText, evalTimeMs, expected }: ExprTest): void {
-    const fail = (message: string, diff = '') => this.failures.push({ alert: exprText, atMs: evalTimeMs, message, diff });
-    if (typeof expr === 'string') return void fail(`expr ${JSON.stringify(exprText)}: ${expr}`);
-    if (expected.some(({ histogram }) => histogram))
-      return void fail(`expr ${JSON.stringify(exprText)}: native histograms are not supported`);
+    const fail = (problem: string, diff = '') =>
+      this.failures.push({ alert: exprText, atMs: evalTimeMs, message: `expr ${JSON.stringify(exprText)}: ${problem}`, diff });
+    if (typeof expr === 'string') return void fail(expr);
     const options = { queryable: this.store, subqueryStepMs: this.file.evaluationIntervalMs, text: exprText };
-    let got: readonly { readonly labels: Labels; readonly value: number }[];
     try {
-      got = queryForRule(expr, this.test.startMs + evalTimeMs, options);
+      const got = queryForRule(expr, this.test.startMs + evalTimeMs, options);
+      if (typeof expected === 'string') return void fail(expected);
+      const diff = judgeSamples(expected, got, this.file.fuzzyCompare);
+      if (diff !== null) fail('the samples differ', diff);
     } catch (error) {
-      return void fail(`expr ${JSON.stringify(exprText)}: ${error instanceof Error ? error.message : String(error)}`);
+      fail(error instanceof Error ? error.message : String(error));
     }
-    if (sameSamples(expected, got, this.file.fuzzyCompare)) return;
-    fail(`expr ${JSON.stringify(exprText)}: the samples differ`, diffOf(expected.map(sampleLine).sort(), got.map(sampleLine).sort()));
   }
-}
-
-interface LabelledValue {
-  readonly labels: Labels;
-  readonly value: number;
-}
-
-function sameSamples(expected: readonly LabelledValue[], got: readonly LabelledValue[], fuzzy: boolean): boolean {
-  const values = new Map(got.map(({ labels, value }) => [labelsKey(labels), value]));
-  return (
-    expected.length === got.length &&
-    expected.every(({ labels, value }) => {
-      const actual = values.get(labelsKey(labels));
-      return actual !== undefined && (actual === value || (fuzzy && neighbours(actual, value)));
-    })
-  );
-}
-
-/** Whether two floats are equal or next to each other. */
-function neighbours(a: number, b: number): boolean {
-  const [x, y] = [ordinal(a), ordinal(b)];
-  const distance = x > y ? x - y : y - x;
-  return distance <= 1n;
-}
-
-/** The position of a float among all floats. */
-function ordinal(value: number): bigint {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, value);
-  const bits = view.getBigInt64(0);
-  return bits < 0n ? -(bits & 0x7fff_ffff_ffff_ffffn) : bits;
-}
-
-function alertLine(labels: Labels, annotations: Readonly<Record<string, string>>): string {
-  const sorted = Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `labels:${formatLabels(labels)} annotations:${formatLabels(Object.fromEntries(sorted))}`;
-}
-
-function sampleLine({ labels, value }: LabelledValue): string {
-  return `${labels['__name__'] ?? ''}${formatLabels(labels)} ${formatShortest(value)}`;
-}
-
-/** Lines only expected with a minus, lines only seen with a plus. */
-function diffOf(expected: readonly string[], got: readonly string[]): string {
-  const missing = expected.filter((line) => !got.includes(line)).map((line) => `- ${line}`);
-  const extra = got.filter((line) => !expected.includes(line)).map((line) => `+ ${line}`);
-  return [...missing, ...extra].join('\n');
 }

@@ -1,9 +1,15 @@
 import { z } from 'zod';
-import { parseDuration } from '../../../base/duration.ts';
-import type { Alert } from '../../../model/alert.ts';
-import type { QueryAnswer, RuleView, Verbs } from '../../verbs.ts';
+import { formatDuration } from '../../../base/duration.ts';
+import { parseSelectorText } from '../../../detect/promql/parse-selector-text.ts';
+import { parseExpr } from '../../../detect/promql/parser.ts';
+import { printExpr } from '../../../detect/promql/print.ts';
+import { PromqlError } from '../../../detect/promql/promql-error.ts';
+import type { LabelMatcher } from '../../../detect/series/queryable.ts';
+import type { QueryAnswer, QueryBounds, QueryRefusal, QuerySpan, RuleView, TargetView, Verbs } from '../../verbs.ts';
 import { instant } from '../json.ts';
+import { BadParameter, parameters, QueryParameters } from '../query-parameters.ts';
 import { type Answer, type Route, route } from '../route.ts';
+import { alertJson, groupsJson, type RuleChoice } from './prometheus-rules.ts';
 
 /** Prometheus' JSON: `status` in the body, and its own error types instead of problem details. */
 function success(data: unknown, extra: Readonly<Record<string, unknown>> = {}): Answer {
@@ -14,281 +20,264 @@ function failure(status: number, errorType: string, error: string): Answer {
   return { status, json: { status: 'error', errorType, error } };
 }
 
-function answerOf(answer: QueryAnswer): Answer {
-  if (!answer.ok)
-    return failure(answer.errorType === 'bad_data' ? 400 : answer.errorType === 'timeout' ? 503 : 422, answer.errorType, answer.error);
-  const { resultType, result, warnings, infos } = answer;
-  return success({ resultType, result }, { ...(warnings.length > 0 ? { warnings } : {}), ...(infos.length > 0 ? { infos } : {}) });
-}
+const statusOf = { bad_data: 400, execution: 422, timeout: 503 } as const;
+const truncated = 'results truncated due to limit';
 
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,20})?([Zz]|[+-]\d\d:\d\d)$/;
-const number = /^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?$/;
-
-/** Unix seconds or RFC 3339, in ms; null when it is neither. */
-function parseTime(text: string): number | null {
-  const at = number.test(text) ? Number(text) * 1000 : rfc3339.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isFinite(at) ? at : null;
-}
-
-/** Seconds as a number, or a duration of Prometheus; null when it is neither or does not go forward. */
-function parseStep(text: string): number | null {
-  const stepMs = number.test(text) ? Number(text) * 1000 : durationOf(text);
-  return stepMs !== null && stepMs > 0 && Number.isFinite(stepMs) ? stepMs : null;
-}
-
-function durationOf(text: string): number | null {
-  try {
-    return parseDuration(text);
-  } catch {
-    return null;
-  }
+function answerOf(answer: QueryAnswer, limit: number): Answer {
+  if (!answer.ok) return failure(statusOf[answer.errorType], answer.errorType, answer.error);
+  const { resultType, result, infos } = answer;
+  const cut = limit > 0 && (resultType === 'vector' || resultType === 'matrix') && Array.isArray(result) && result.length > limit;
+  const warnings = cut ? [...answer.warnings, truncated] : answer.warnings;
+  const shown = cut ? result.slice(0, limit) : result;
+  return success({ resultType, result: shown }, { ...(warnings.length > 0 ? { warnings } : {}), ...(infos.length > 0 ? { infos } : {}) });
 }
 
 const pointsMax = 11_000;
-const many = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
-const queryShape = z.looseObject({ query: z.string().max(100_000).default(''), time: z.string().max(100).optional() });
-const rangeShape = z.looseObject({
-  query: z.string().max(100_000).default(''),
-  start: z.string().max(100).default(''),
-  end: z.string().max(100).default(''),
-  step: z.string().max(100).default(''),
-});
 
-async function instantQuery(
-  given: z.infer<typeof queryShape>,
-  run: (query: string, atMs: number | null) => Promise<QueryAnswer>,
-): Promise<Answer> {
-  const at = given.time === undefined ? null : parseTime(given.time);
-  if (given.time !== undefined && at === null)
-    return failure(400, 'bad_data', `invalid parameter "time": cannot parse "${given.time}" to a valid timestamp`);
-  return answerOf(await run(given.query, at));
+function boundsOf(given: QueryParameters): QueryBounds {
+  const timeoutMs = given.duration('timeout');
+  const lookbackMs = given.duration('lookback_delta');
+  return { ...(timeoutMs === null ? {} : { timeoutMs }), ...(lookbackMs === null ? {} : { lookbackMs }) };
 }
 
-async function rangeQuery(
-  given: z.infer<typeof rangeShape>,
-  run: (query: string, startMs: number, endMs: number, stepMs: number) => Promise<QueryAnswer>,
-): Promise<Answer> {
-  const [start, end, step] = [parseTime(given.start), parseTime(given.end), parseStep(given.step)];
-  if (start === null) return failure(400, 'bad_data', `invalid parameter "start": cannot parse "${given.start}" to a valid timestamp`);
-  if (end === null) return failure(400, 'bad_data', `invalid parameter "end": cannot parse "${given.end}" to a valid timestamp`);
-  if (step === null) return failure(400, 'bad_data', `invalid parameter "step": cannot parse "${given.step}" to a valid duration`);
-  if (end < start) return failure(400, 'bad_data', 'invalid parameter "end": end timestamp must not be before start time');
-  if ((end - start) / step > pointsMax)
-    return failure(
-      400,
-      'bad_data',
-      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+async function instantQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
+  const limit = given.limit('limit');
+  return answerOf(await queries.instant(given.text('query'), given.instant('time'), boundsOf(given)), limit);
+}
+
+async function rangeQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
+  const limit = given.limit('limit');
+  const [startMs, endMs] = [given.requiredInstant('start'), given.requiredInstant('end')];
+  if (endMs < startMs) throw given.bad('end', 'end timestamp must not be before start time');
+  const stepMs = given.duration('step');
+  if (stepMs === null) throw given.bad('step', 'cannot parse "" to a valid duration');
+  if (!(stepMs > 0)) throw given.bad('step', 'zero or negative query resolution step widths are not accepted. Try a positive integer');
+  if (Math.floor((endMs - startMs) / stepMs) > pointsMax)
+    throw new BadParameter('exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)');
+  return answerOf(await queries.range(given.text('query'), startMs, endMs, stepMs, boundsOf(given)), limit);
+}
+
+function spanOf(given: QueryParameters): QuerySpan {
+  const [startMs, endMs] = [given.instant('start'), given.instant('end')];
+  return { ...(startMs === null ? {} : { startMs }), ...(endMs === null ? {} : { endMs }) };
+}
+
+/** A list as it was found, or as far as the limit lets it. */
+function listOf(found: readonly unknown[] | QueryRefusal, limit: number): Answer {
+  if ('error' in found) return failure(400, 'bad_data', found.error);
+  return limit > 0 && found.length > limit ? success(found.slice(0, limit), { warnings: [truncated] }) : success(found);
+}
+
+async function seriesQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
+  const matchers = given.list('match[]');
+  if (matchers.length === 0) throw new BadParameter('no match[] parameter provided');
+  const [limit, span] = [given.limit('limit'), spanOf(given)];
+  return listOf(await queries.series(matchers, span), limit);
+}
+
+async function labelsQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
+  const [limit, span] = [given.limit('limit'), spanOf(given)];
+  return listOf(await queries.labelNames(given.list('match[]'), span), limit);
+}
+
+async function formatQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
+  const formatted = queries.format(given.text('query'));
+  return typeof formatted === 'string' ? success(formatted) : failure(400, 'bad_data', formatted.error);
+}
+
+async function metadataQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
+  const whole = (name: 'limit' | 'limit_per_metric') => {
+    const text = given.text(name);
+    if (!/^(?:-?\d{1,15})?$/.test(text)) throw new BadParameter(`${name} must be a number`);
+    return text === '' ? -1 : Number(text);
+  };
+  const [limit, limitPerMetric, metric] = [whole('limit'), whole('limit_per_metric'), given.text('metric')];
+  const found = Object.entries(await queries.metadata()).filter(([name]) => metric === '' || name === metric);
+  const shown = limit >= 0 ? found.slice(0, limit) : found;
+  return success(Object.fromEntries(shown.map(([name, all]) => [name, limitPerMetric > 0 ? all.slice(0, limitPerMetric) : all])));
+}
+
+/** Selectors of which one has to speak of the labels of a rule. */
+function selectorsOf(given: QueryParameters): readonly (readonly LabelMatcher[])[] {
+  return given.list('match[]').map((text) => {
+    const matchers = parseSelectorText(text);
+    if (typeof matchers === 'string') throw given.bad('match[]', matchers);
+    return matchers;
+  });
+}
+
+function choiceOf(given: QueryParameters): RuleChoice {
+  const type = given.text('type').toLowerCase();
+  if (!['', 'alert', 'record'].includes(type)) throw given.bad('type', `not supported value ${JSON.stringify(type)}`);
+  const exclude = given.text('exclude_alerts');
+  if (!/^(?:|1|t|true|0|f|false)$/i.test(exclude))
+    throw given.bad(
+      'exclude_alerts',
+      `error converting exclude_alerts: strconv.ParseBool: parsing ${JSON.stringify(exclude)}: invalid syntax`,
     );
-  return answerOf(await run(given.query, start, end, step));
-}
-
-const seriesShape = z.looseObject({ 'match[]': many.default([]) });
-
-async function seriesQuery(given: z.infer<typeof seriesShape>, verbs: Verbs): Promise<Answer> {
-  if (given['match[]'].length === 0) return failure(400, 'bad_data', 'no match[] parameter provided');
-  const found = await verbs.queries.series(given['match[]']);
-  return isError(found) ? failure(400, 'bad_data', found.error) : success(found);
-}
-
-function isError(found: Awaited<ReturnType<Verbs['queries']['series']>>): found is { readonly error: string } {
-  return !Array.isArray(found);
-}
-
-function alertJson(alert: Alert): Readonly<Record<string, unknown>> {
+  const groupLimit = given.text('group_limit');
+  const token = given.text('group_next_token');
+  if (groupLimit === '' && token !== '')
+    throw given.bad('group_limit', 'group_limit needs to be present in order to paginate over the groups');
+  if (!/^\d{0,9}$/.test(groupLimit) || (groupLimit !== '' && Number(groupLimit) === 0))
+    throw given.bad('group_limit', 'group_limit needs to be a valid number and greater than 0');
   return {
-    labels: alert.labels,
-    annotations: alert.annotations,
-    state: alert.state,
-    activeAt: instant(alert.startsAt),
-    value: alert.value === null ? '' : exponential(alert.value),
+    type: type === 'alert' || type === 'record' ? type : null,
+    names: given.list('rule_name[]'),
+    groups: given.list('rule_group[]'),
+    files: given.list('file[]'),
+    selectors: selectorsOf(given),
+    withAlerts: !/^(?:1|t|true)$/i.test(exclude),
+    groupLimit: groupLimit === '' ? 0 : Number(groupLimit),
+    token,
   };
 }
 
-/** Go's `%e` as Prometheus prints the value of an alert: at least two digits in the exponent. */
-function exponential(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+async function rulesQuery(given: QueryParameters, verbs: Verbs): Promise<Answer> {
+  const choice = choiceOf(given);
+  const shortestMs = Math.min(minuteMs, ...verbs.targets().map(({ intervalMs }) => intervalMs));
+  const found = groupsJson(verbs.rules().map(withPrintedExpr), choice, shortestMs);
+  if (found === null) throw given.bad('group_next_token', `invalid group_next_token '${choice.token}'. were rule groups changed?`);
+  return success(found);
 }
 
-function ruleJson(rule: RuleView): Readonly<Record<string, unknown>> {
-  const health = rule.error !== null ? 'err' : rule.evaluatedAt === null ? 'unknown' : 'ok';
-  const base = {
-    name: rule.name,
-    query: rule.expr,
-    labels: rule.labels,
-    health,
-    lastError: rule.error ?? undefined,
-    evaluationTime: (rule.durationMs ?? 0) / 1000,
-    lastEvaluation: instant(rule.evaluatedAt ?? 0),
-  };
-  if (rule.kind === 'record') return { ...base, type: 'recording' };
-  const state = rule.state === 'firing' || rule.state === 'pending' ? rule.state : 'inactive';
+const minuteMs = 60_000;
+
+/** Prometheus tells an expression as it prints it. */
+function withPrintedExpr(rule: RuleView): RuleView {
+  try {
+    return { ...rule, expr: printExpr(parseExpr(rule.expr)) };
+  } catch (error) {
+    if (error instanceof PromqlError) return rule;
+    throw error;
+  }
+}
+
+async function alertsQuery(_: QueryParameters, verbs: Verbs): Promise<Answer> {
+  return success({ alerts: verbs.rules().flatMap((rule) => rule.alerts.map(alertJson)) });
+}
+
+async function targetsQuery(given: QueryParameters, verbs: Verbs): Promise<Answer> {
+  const state = given.text('state').toLowerCase();
+  const pool = given.text('scrapePool');
+  const targets = verbs.targets().filter(({ name }) => pool === '' || name === pool);
+  return success({
+    activeTargets: state === 'dropped' ? [] : targets.map(targetJson),
+    droppedTargets: [],
+    droppedTargetCounts: state === 'active' ? null : {},
+  });
+}
+
+function targetJson(target: TargetView): Readonly<Record<string, unknown>> {
   return {
-    ...base,
-    type: 'alerting',
-    state,
-    duration: rule.forMs / 1000,
-    keepFiringFor: rule.keepFiringForMs / 1000,
-    annotations: rule.annotations,
-    alerts: rule.alerts.filter((alert) => alert.state === 'firing' || alert.state === 'pending').map(alertJson),
+    discoveredLabels: {},
+    labels: target.labels,
+    scrapePool: target.name,
+    scrapeUrl: target.url,
+    globalUrl: target.url,
+    lastError: target.lastError ?? '',
+    lastScrape: target.lastScrapeAt === null ? never : instant(target.lastScrapeAt),
+    lastScrapeDuration: (target.lastDurationMs ?? 0) / 1000,
+    health: target.health,
+    scrapeInterval: formatDuration(target.intervalMs),
+    scrapeTimeout: formatDuration(target.intervalMs),
   };
 }
 
-function groupsJson(rules: readonly RuleView[]): readonly unknown[] {
-  const groups = new Map<string, RuleView[]>();
-  for (const rule of rules) groups.set(`${rule.file};${rule.group}`, [...(groups.get(`${rule.file};${rule.group}`) ?? []), rule]);
-  return [...groups.values()].map((members) => ({
-    name: members[0]?.group,
-    file: members[0]?.file,
-    interval: (members[0]?.intervalMs ?? 0) / 1000,
-    limit: 0,
-    evaluationTime: members.reduce((sum, rule) => sum + (rule.durationMs ?? 0), 0) / 1000,
-    lastEvaluation: instant(Math.max(0, ...members.map((rule) => rule.evaluatedAt ?? 0))),
-    rules: members.map(ruleJson),
-  }));
+/** Go's zero time. */
+const never = '0001-01-01T00:00:00Z';
+
+type Handler = (given: QueryParameters, verbs: Verbs) => Promise<Answer>;
+type ParameterNames = readonly (keyof typeof parameters)[];
+
+/** A bad parameter is an answer, as Prometheus words it. */
+async function answered(handler: Handler, given: QueryParameters, verbs: Verbs): Promise<Answer> {
+  try {
+    return await handler(given, verbs);
+  } catch (error) {
+    if (error instanceof BadParameter) return failure(400, 'bad_data', error.message);
+    throw error;
+  }
 }
 
-function both(path: string, make: (method: 'GET' | 'POST') => Route): Route[] {
-  return path === '' ? [] : [make('GET'), make('POST')];
+function get(path: string, summary: string, names: ParameterNames, handler: Handler): Route {
+  const query = z.looseObject(pick(names));
+  return route({
+    method: 'GET',
+    path,
+    summary,
+    query,
+    answers: 'data',
+    handle: (call, verbs) => answered(handler, new QueryParameters(call.query, {}), verbs),
+  });
 }
+
+/** The same as a form, which may be longer than a URL; parameters may be in either. */
+function getOrPost(path: string, summary: string, names: ParameterNames, handler: Handler): Route[] {
+  const body = z.looseObject(pick(names)).prefault({});
+  const post = route({
+    method: 'POST',
+    path,
+    summary,
+    query: z.looseObject({}),
+    body,
+    answers: 'data',
+    handle: (call, verbs) => answered(handler, new QueryParameters(call.query, call.body), verbs),
+  });
+  return [get(path, summary, names, handler), post];
+}
+
+function pick(names: ParameterNames) {
+  return Object.fromEntries(names.map((name) => [name, parameters[name]]));
+}
+
+const spanned = ['match[]', 'start', 'end', 'limit'] as const;
+const asked = ['timeout', 'limit', 'lookback_delta'] as const;
 
 /** Prometheus' read API, so that Grafana and promtool can be pointed here. */
 export const prometheusRoutes: readonly Route[] = [
-  ...both('query', (method) =>
-    method === 'GET'
-      ? route({
-          method,
-          path: '/api/v1/query',
-          summary: 'Instant query',
-          query: queryShape,
-          answers: 'data',
-          handle: ({ query }, verbs) => instantQuery(query, verbs.queries.instant),
-        })
-      : route({
-          method,
-          path: '/api/v1/query',
-          summary: 'Instant query',
-          query: z.looseObject({}),
-          body: queryShape.prefault({}),
-          answers: 'data',
-          handle: ({ body, query }, verbs) =>
-            instantQuery({ ...body, ...(query as object) } as z.infer<typeof queryShape>, verbs.queries.instant),
-        }),
-  ),
-  ...both('query_range', (method) =>
-    method === 'GET'
-      ? route({
-          method,
-          path: '/api/v1/query_range',
-          summary: 'Range query',
-          query: rangeShape,
-          answers: 'data',
-          handle: ({ query }, verbs) => rangeQuery(query, verbs.queries.range),
-        })
-      : route({
-          method,
-          path: '/api/v1/query_range',
-          summary: 'Range query',
-          body: rangeShape.prefault({}),
-          answers: 'data',
-          handle: ({ body }, verbs) => rangeQuery(body, verbs.queries.range),
-        }),
-  ),
-  route({
-    method: 'GET',
-    path: '/api/v1/series',
-    summary: 'Series that match',
-    query: seriesShape,
-    answers: 'data',
-    handle: ({ query }, verbs) => seriesQuery(query, verbs),
-  }),
-  route({
-    method: 'POST',
-    path: '/api/v1/series',
-    summary: 'Series that match',
-    body: seriesShape.prefault({}),
-    answers: 'data',
-    handle: ({ body }, verbs) => seriesQuery(body, verbs),
-  }),
-  route({
-    method: 'GET',
-    path: '/api/v1/labels',
-    summary: 'Label names',
-    answers: 'data',
-    handle: async (_, verbs) => success(await verbs.queries.labelNames()),
-  }),
-  route({
-    method: 'POST',
-    path: '/api/v1/labels',
-    summary: 'Label names',
-    body: z.looseObject({}).prefault({}),
-    answers: 'data',
-    handle: async (_, verbs) => success(await verbs.queries.labelNames()),
-  }),
+  ...getOrPost('/api/v1/query', 'Instant query', ['query', 'time', ...asked], instantQuery),
+  ...getOrPost('/api/v1/query_range', 'Range query', ['query', 'start', 'end', 'step', ...asked], rangeQuery),
+  ...getOrPost('/api/v1/format_query', 'An expression as Prometheus lays it out', ['query'], formatQuery),
+  ...getOrPost('/api/v1/series', 'Series that match', spanned, seriesQuery),
+  ...getOrPost('/api/v1/labels', 'Label names', spanned, labelsQuery),
   route({
     method: 'GET',
     path: '/api/v1/label/:name/values',
     summary: 'Values of a label',
     params: z.object({ name: z.string().min(1).max(500) }),
+    query: z.looseObject(pick(spanned)),
     answers: 'data',
-    handle: async ({ params }, verbs) => success(await verbs.queries.labelValues(params.name)),
+    handle: ({ params, query }, verbs) =>
+      answered(
+        async (given, { queries }) => {
+          const [limit, span] = [given.limit('limit'), spanOf(given)];
+          return listOf(await queries.labelValues(labelName(params.name), given.list('match[]'), span), limit);
+        },
+        new QueryParameters(query, {}),
+        verbs,
+      ),
   }),
-  route({
-    method: 'GET',
-    path: '/api/v1/metadata',
-    summary: 'Types and help of metrics',
-    answers: 'data',
-    handle: async (_, verbs) => success(await verbs.queries.metadata()),
-  }),
-  route({
-    method: 'GET',
-    path: '/api/v1/rules',
-    summary: 'Rules in their groups',
-    answers: 'data',
-    handle: (_, verbs) => success({ groups: groupsJson(verbs.rules()) }),
-  }),
-  route({
-    method: 'GET',
-    path: '/api/v1/alerts',
-    summary: 'Pending and firing alerts of our own rules',
-    answers: 'data',
-    handle: (_, verbs) =>
-      success({
-        alerts: verbs
-          .rules()
-          .flatMap((rule) => rule.alerts.filter((alert) => alert.state === 'firing' || alert.state === 'pending').map(alertJson)),
-      }),
-  }),
-  route({
-    method: 'GET',
-    path: '/api/v1/targets',
-    summary: 'Targets',
-    answers: 'data',
-    handle: (_, verbs) =>
-      success({
-        activeTargets: verbs.targets().map((target) => ({
-          discoveredLabels: {},
-          labels: target.labels,
-          scrapePool: target.name,
-          scrapeUrl: target.url,
-          globalUrl: target.url,
-          lastError: target.lastError ?? '',
-          lastScrape: instant(target.lastScrapeAt ?? 0),
-          lastScrapeDuration: (target.lastDurationMs ?? 0) / 1000,
-          health: target.health,
-          scrapeInterval: `${target.intervalMs / 1000}s`,
-          scrapeTimeout: `${target.intervalMs / 1000}s`,
-        })),
-        droppedTargets: [],
-        droppedTargetCounts: {},
-      }),
-  }),
-  route({
-    method: 'GET',
-    path: '/api/v1/status/buildinfo',
-    summary: 'Version',
-    answers: 'data',
-    handle: async (_, verbs) =>
-      success({ version: (await verbs.status()).version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' }),
-  }),
+  get('/api/v1/metadata', 'Types and help of metrics', ['metric', 'limit', 'limit_per_metric'], metadataQuery),
+  get(
+    '/api/v1/rules',
+    'Rules in their groups',
+    ['type', 'rule_name[]', 'rule_group[]', 'file[]', 'match[]', 'exclude_alerts', 'group_limit', 'group_next_token'],
+    rulesQuery,
+  ),
+  get('/api/v1/alerts', 'Pending and firing alerts of our own rules', [], alertsQuery),
+  get('/api/v1/targets', 'Targets', ['state', 'scrapePool'], targetsQuery),
+  get('/api/v1/status/buildinfo', 'Version', [], async (_, verbs) =>
+    success({ version: (await verbs.status()).version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' }),
+  ),
 ];
+
+/** A name that is no identifier may be written so that it is one: `U__a_2e_b` is `a.b`. */
+function labelName(written: string): string {
+  if (!written.startsWith('U__')) return written;
+  return written.slice(3).replace(/_(?:_|([0-9a-fA-F]{1,6})_)/g, (whole, code: string | undefined) => {
+    if (code === undefined) return '_';
+    const point = Number.parseInt(code, 16);
+    return point > 0x10_ff_ff ? whole : String.fromCodePoint(point);
+  });
+}

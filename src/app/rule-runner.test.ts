@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest';
+import { parseRuleFile } from '../detect/rules/rule-file.ts';
+import { SeriesWindows } from '../detect/series/series-windows.ts';
+import type { Alert } from '../model/alert.ts';
+import { labelsOf } from '../model/labels.ts';
+import type { StateStore } from '../respond/incidents/state-store.ts';
+import { OwnMetrics } from './own-metrics.ts';
+import { RuleRunner } from './rule-runner.ts';
+import type { LoadedRules } from './rule-shelf.ts';
+
+const minuteMs = 60_000;
+
+/** A store that keeps what JSON keeps. */
+function memoryState(): StateStore {
+  const rows = new Map<string, string>();
+  return {
+    get: async (key) => {
+      const text = rows.get(key);
+      return text === undefined ? null : { value: JSON.parse(text), version: 1, updatedAt: 0 };
+    },
+    put: async (key, value) => {
+      rows.set(key, JSON.stringify(value));
+      return 1;
+    },
+    putAll: async (entries) => {
+      for (const [key, value] of entries) rows.set(key, JSON.stringify(value));
+    },
+    list: async () => [],
+    remove: async (key) => void rows.delete(key),
+  };
+}
+
+function loaded(...texts: readonly string[]): LoadedRules {
+  const groups = texts.flatMap((text) => parseRuleFile(text, 'r.yml').groups);
+  return { groups, alertNames: new Set(), errors: [] };
+}
+
+/** A runner whose clock is moved by hand, and what it said after each round. */
+class Bench {
+  readonly rounds: string[][] = [];
+  readonly told: string[] = [];
+  readonly windows = new SeriesWindows();
+  readonly runner: RuleRunner;
+  nowMs: number;
+  allSeen = true;
+  #timers: { readonly atMs: number; run(): void }[] = [];
+
+  constructor(state: StateStore, nowMs: number) {
+    this.nowMs = nowMs;
+    this.runner = new RuleRunner({
+      clock: { now: () => this.nowMs },
+      timer: {
+        after: (delayMs, run) => {
+          const entry = { atMs: this.nowMs + delayMs, run };
+          this.#timers.push(entry);
+          return () => {
+            this.#timers = this.#timers.filter((one) => one !== entry);
+          };
+        },
+      },
+      windows: this.windows,
+      state,
+      metrics: new OwnMetrics(),
+      everyTargetSeen: () => this.allSeen,
+      onDue: (due) => this.told.push(...due.map(({ alert }) => `${alert.name} ${alert.state}`)),
+      onRound: async (firing: readonly Alert[]) => void this.rounds.push(firing.map(({ name }) => name).sort()),
+      onBug: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  /** Lets time pass, the timers that fall due included. */
+  async pass(durationMs: number): Promise<void> {
+    const untilMs = this.nowMs + durationMs;
+    for (;;) {
+      const next = this.#timers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((one) => one !== next);
+      this.nowMs = next.atMs;
+      next.run();
+      await new Promise(setImmediate);
+    }
+    this.nowMs = untilMs;
+  }
+
+  async commit(): Promise<readonly string[] | undefined> {
+    const before = this.rounds.length;
+    this.runner.onCommit(this.nowMs);
+    while (this.rounds.length === before) await new Promise(setImmediate);
+    return this.rounds.at(-1);
+  }
+}
+
+const slow = 'groups: [{ name: slow, interval: 1m, rules: [{ alert: Slow, expr: "vector(1)" }] }]';
+const quick = 'groups: [{ name: quick, rules: [{ alert: Quick, expr: "vector(1)" }] }]';
+
+test('after a restart and after a reload, what fired still does before its group is evaluated again', async () => {
+  const state = memoryState();
+  const first = new Bench(state, 1_000_000);
+  await first.runner.setRules(loaded(slow, quick), null);
+  await first.pass(minuteMs);
+  expect(await first.commit()).toEqual(['Quick', 'Slow']);
+  await first.runner.setRules(loaded(slow, quick.replace('expr', 'for: 1h, expr')), null);
+  expect(await first.commit()).toEqual(['Slow']);
+  await first.runner.stop();
+
+  const second = new Bench(state, 1_100_000);
+  await second.runner.setRules(loaded(slow, quick), null);
+  expect(second.runner.views().map((view) => view.alerts.length)).toEqual([1, 1]);
+  expect(await second.commit()).toContain('Slow');
+});
+
+test('a restart does not end what is computed from a window that has to fill first', async () => {
+  const state = memoryState();
+  const rule = (expr: string) => `groups: [{ name: g, rules: [{ alert: Errors, expr: "${expr}" }, { alert: Plain, expr: "vector(1)" }] }]`;
+  const first = new Bench(state, 1_000_000);
+  await first.runner.setRules(loaded(rule('vector(1)')), null);
+  expect(await first.commit()).toEqual(['Errors', 'Plain']);
+  // The same alert; its key leaves out the expression, as Prometheus does.
+  const second = new Bench(state, 1_100_000);
+  second.allSeen = false;
+  await second.runner.setRules(loaded(rule('rate(errors_total[5m]) > 0').replace('vector(1)', 'vector(1) < 0')), null);
+  expect(await second.commit()).toEqual(['Errors', 'Plain']);
+  second.allSeen = true;
+  expect(await second.commit()).toEqual(['Errors']);
+  second.nowMs += 5 * minuteMs - 1;
+  expect(await second.commit()).toEqual(['Errors']);
+  second.nowMs += 1;
+  expect(await second.commit()).toEqual([]);
+});
+
+test('an Alertmanager is told once, again after a minute, and a restart does not tell anew', async () => {
+  const state = memoryState();
+  const first = new Bench(state, 1_000_000);
+  await first.runner.setRules(loaded(quick), null);
+  for (let second = 0; second <= 70; second += 10) {
+    await first.commit();
+    first.nowMs += 10_000;
+  }
+  expect(first.told).toEqual(['Quick firing', 'Quick firing']);
+  const second = new Bench(state, first.nowMs);
+  await second.runner.setRules(loaded(quick), null);
+  await second.commit();
+  expect(second.told).toEqual([]);
+});
+
+test('a file that is named twice is read once', async () => {
+  const bench = new Bench(memoryState(), 1_000_000);
+  await bench.runner.setRules(loaded(quick, quick), null);
+  expect(bench.runner.views()).toHaveLength(1);
+});
+
+test('a scrape that ends late does not turn time back: what fires goes on firing', async () => {
+  const bench = new Bench(memoryState(), 20_000);
+  await bench.runner.setRules(loaded('groups: [{ name: g, rules: [{ alert: Broken, expr: "timestamp(broken) > 0" }] }]'), null);
+  bench.windows.append([{ labels: labelsOf([['__name__', 'broken']]), atMs: 20_000, value: 1 }]);
+  expect(await bench.commit()).toEqual(['Broken']);
+  // The instant of a scrape is when it began.
+  bench.nowMs = 12_000;
+  expect(await bench.commit()).toEqual(['Broken']);
+  bench.nowMs = 20_500;
+  expect(await bench.commit()).toEqual(['Broken']);
+  expect(bench.runner.views()[0]?.evaluatedAt).toBe(20_500);
+});
