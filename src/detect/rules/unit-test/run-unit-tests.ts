@@ -1,3 +1,4 @@
+import type { Alert } from '../../../model/alert.ts';
 import { formatLabels, type Labels, labelsKey } from '../../../model/labels.ts';
 import { formatShortest } from '../../promql/go-float.ts';
 import { SampleStore } from '../../promql/sample-store.ts';
@@ -69,16 +70,43 @@ async function loadRules(file: UnitTestFile, files: UnitTestFiles): Promise<{ gr
   return { groups: groups.sort((a, b) => order(a) - order(b)), problems };
 }
 
+/** What fires at the end of a run, or why a rule had no answer. */
+export interface FiringAlerts {
+  readonly alerts: readonly Alert[];
+  readonly error: string | null;
+}
+
+/** Runs rules over input series from the start through an instant, and says which alerts fire then. */
+export async function firingAlerts(
+  file: Pick<UnitTestFile, 'evaluationIntervalMs' | 'fuzzyCompare'>,
+  test: UnitTest,
+  groups: readonly RuleGroup[],
+  atMs: number,
+): Promise<FiringAlerts> {
+  const run = new UnitTestRun(file, test, groups);
+  let alerts: readonly Alert[] = [];
+  for (let sinceMs = 0; sinceMs <= atMs; sinceMs += file.evaluationIntervalMs) {
+    const outcomes = await run.evaluateAll(sinceMs);
+    const broken = outcomes.flatMap(({ health }) => health).find(({ ok }) => !ok);
+    if (broken !== undefined) return { alerts: [], error: `rule ${broken.rule}: ${broken.error}` };
+    if (run.duplicate !== null) return { alerts: [], error: run.duplicate };
+    alerts = outcomes.flatMap((outcome) => outcome.alerts.map(({ alert }) => alert)).filter(({ state }) => state === 'firing');
+  }
+  return { alerts, error: null };
+}
+
 class UnitTestRun {
-  private readonly file: UnitTestFile;
+  private readonly file: Pick<UnitTestFile, 'evaluationIntervalMs' | 'fuzzyCompare'>;
   private readonly test: UnitTest;
   private readonly groups: readonly RuleGroup[];
   private readonly store = new SampleStore();
   private readonly failures: UnitTestFailure[] = [];
   private readonly states: GroupState[];
   private loaded = 0;
+  /** Why Prometheus would refuse a sample; null when it would take all. */
+  duplicate: string | null = null;
 
-  constructor(file: UnitTestFile, test: UnitTest, groups: readonly RuleGroup[]) {
+  constructor(file: UnitTestRun['file'], test: UnitTest, groups: readonly RuleGroup[]) {
     this.file = file;
     this.test = test;
     this.groups = groups;
@@ -102,6 +130,19 @@ class UnitTestRun {
 
   /** Evaluates all rules at one instant and judges the alerts of this step; false when a rule failed. */
   private async step(sinceMs: number, stepMs: number): Promise<boolean> {
+    const outcomes = await this.evaluateAll(sinceMs);
+    const broken = outcomes.flatMap(({ health }) => health).filter(({ ok }) => !ok);
+    for (const { rule, error } of broken) this.failures.push({ alert: rule, atMs: sinceMs, message: `rule ${rule}: ${error}`, diff: '' });
+    if (this.duplicate !== null) this.failures.push({ alert: '', atMs: sinceMs, message: this.duplicate, diff: '' });
+    if (broken.length > 0 || this.duplicate !== null) return false;
+    for (const alertTest of this.test.alerts) {
+      if (alertTest.evalTimeMs >= sinceMs && alertTest.evalTimeMs < sinceMs + stepMs) this.judgeAlert(alertTest, outcomes);
+    }
+    return true;
+  }
+
+  /** Loads the samples up to an instant and evaluates every group there. */
+  async evaluateAll(sinceMs: number): Promise<readonly GroupOutcome[]> {
     this.load(sinceMs);
     const outcomes: GroupOutcome[] = [];
     for (const [index, group] of this.groups.entries()) {
@@ -109,13 +150,7 @@ class UnitTestRun {
       this.states[index] = outcome.state;
       outcomes.push(outcome);
     }
-    const broken = outcomes.flatMap(({ health }) => health).filter(({ ok }) => !ok);
-    for (const { rule, error } of broken) this.failures.push({ alert: rule, atMs: sinceMs, message: `rule ${rule}: ${error}`, diff: '' });
-    if (broken.length > 0) return false;
-    for (const alertTest of this.test.alerts) {
-      if (alertTest.evalTimeMs >= sinceMs && alertTest.evalTimeMs < sinceMs + stepMs) this.judgeAlert(alertTest, outcomes);
-    }
-    return true;
+    return outcomes;
   }
 
   private evaluate(group: RuleGroup, state: GroupState, atMs: number): Promise<GroupOutcome> {
@@ -127,12 +162,18 @@ class UnitTestRun {
     });
   }
 
+  /** A sample that a rule wrote where there was another one already: an error, as in Prometheus. A marker there is merely dropped. */
   private readonly sink: RuleSink = {
     append: (samples) => {
-      for (const { labels, atMs, value } of samples) this.store.add(labels, atMs, value);
+      for (const { labels, atMs, value } of samples) {
+        const there = this.store.valueAt(labels, atMs);
+        if (there === null || Object.is(there, value)) this.store.add(labels, atMs, value);
+        else
+          this.duplicate ??= `duplicate sample for timestamp: two rules, or a rule and the input, write ${labels['__name__'] ?? ''}${formatLabels(labels)}`;
+      }
     },
     appendStale: (ended, atMs) => {
-      for (const labels of ended) this.store.add(labels, atMs, 'stale');
+      for (const labels of ended) if (this.store.valueAt(labels, atMs) === null) this.store.add(labels, atMs, 'stale');
     },
   };
 
