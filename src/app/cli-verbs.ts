@@ -20,6 +20,7 @@ export function createCliVerbs(): CliVerbs {
     rules: {
       check: async (sources) => (await import('./rule-files.ts')).checkRuleFiles(sources),
       list: async (sources) => (await import('./rule-files.ts')).listRules(sources),
+      prove: async (request) => (await import('./rule-proofs.ts')).proveRules(request),
       test: async (files) => (await import('./rule-tests.ts')).runRuleTests(files),
     },
     runbooks: { check: checkRunbooks, show: showRunbook },

@@ -14,16 +14,17 @@ export interface RuleFile {
   readonly problems: readonly RuleProblem[];
 }
 
-const fileBytesMax = 10_000_000;
+/** The size of a rule file up to which it is read, unless told otherwise. */
+export const ruleFileSizeMax = 10_000_000;
 /** Anchors can repeat rules without end. */
 const rulesMax = 100_000;
 const groupKeys = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
 const ruleKeys = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 
 /** Reads a rule file in Prometheus' format. Never throws: every mistake has its place, and costs only the group it is in. */
-export function parseRuleFile(text: string, path: string): RuleFile {
-  if (text.length > fileBytesMax) {
-    const message = `the file has ${text.length} characters, limit ${fileBytesMax}: split it`;
+export function parseRuleFile(text: string, path: string, sizeMax: number = ruleFileSizeMax): RuleFile {
+  if (text.length > sizeMax) {
+    const message = `the file has ${text.length} characters, limit ${sizeMax}: split it`;
     return { path, groups: [], problems: [{ file: path, line: 1, column: 1, message }] };
   }
   return new RuleFileReader(text, path).run();

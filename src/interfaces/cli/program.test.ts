@@ -28,7 +28,7 @@ function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
     run: notHere,
     check: notHere,
     diagnose: notHere,
-    rules: { check: notHere, test: notHere, list: notHere },
+    rules: { check: notHere, test: notHere, list: notHere, prove: notHere },
     runbooks: { check: notHere, show: notHere },
     init: notHere,
     lab: notHere,
@@ -319,7 +319,7 @@ describe('files', () => {
   });
 
   test('rules check prints findings in the documented shape', async () => {
-    const rules = { check: async () => ({ findings: [finding], files: 1, rules: 0 }), test: notHere, list: notHere };
+    const rules = { check: async () => ({ findings: [finding], files: 1, rules: 0 }), test: notHere, list: notHere, prove: notHere };
     const result = await run(['rules', 'check', 'r.yml', '-o', 'json'], { rules });
     expect([result.code, JSON.parse(result.out)]).toEqual([1, { findings: [finding] }]);
     expect((await run(['rules', 'check'], { rules })).out).toContain(
@@ -332,7 +332,9 @@ describe('files', () => {
       { file: 'a.yml', passed: true, failures: [], warnings: [] },
       { file: 'b.yml', passed: false, failures: ['expected 1 firing, got 0\n- x'], warnings: ['no file matches c.yml'] },
     ];
-    const result = await run(['rules', 'test', 'a.yml', 'b.yml'], { rules: { check: notHere, list: notHere, test: async () => files } });
+    const result = await run(['rules', 'test', 'a.yml', 'b.yml'], {
+      rules: { check: notHere, list: notHere, prove: notHere, test: async () => files },
+    });
     expect([result.code, result.out, result.err]).toEqual([
       1,
       'ok a.yml\nFAILED b.yml\n',
