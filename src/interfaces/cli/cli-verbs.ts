@@ -102,7 +102,7 @@ export interface ProvedAlert {
   readonly line: number;
   readonly column: number;
   readonly steps: readonly { readonly line: number; readonly column: number; readonly text: string }[];
-  /** What to write instead; empty unless the alert never fires. */
+  /** What to write instead; empty where nothing is known to be wrong. */
   readonly correction: string;
   /** In the words of promtool's unit tests; null unless the alert fires. */
   readonly witness: {

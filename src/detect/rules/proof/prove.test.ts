@@ -141,7 +141,8 @@ describe('an alert that never fires has a proof', () => {
 test('what is neither found nor proved is said to be open, with what stopped it', async () => {
   expect(await only('y > 0 and sum(rate(x{code="5xx"}[5m])) / sum(rate(x[5m])) > 5')).toMatchObject({
     verdict: 'unproven',
-    reason: expect.stringContaining('counters that fall below zero were not tried'),
+    reason: expect.stringContaining('a part is at most 1 times its whole while no counter falls below zero, and it is compared with 5'),
+    correction: 'Multiply the ratio by 100, or compare it with 0.05.',
   });
 });
 

@@ -5,6 +5,7 @@ import { printExpr } from '../../promql/print.ts';
 import type { AlertingRule, RuleGroup, RulePlace } from '../rule.ts';
 import { analyse } from './analyse.ts';
 import { correctionOf } from './correction.ts';
+import { boundOfPart } from './part-of-whole.ts';
 import { placeInFile } from './place-in-file.ts';
 import { canGive, findWitness, type Witness } from './witness.ts';
 
@@ -22,7 +23,7 @@ export interface AlertProof {
   /** In one sentence: what fires, why it never does, or what stopped the proof. */
   readonly reason: string;
   readonly steps: readonly ProofStep[];
-  /** What to write instead; empty unless the alert never fires. */
+  /** What to write instead; empty where nothing is known to be wrong. */
   readonly correction: string;
   /** null unless the alert fires. */
   readonly witness: Witness | null;
@@ -58,7 +59,9 @@ async function proveAlert(text: string, group: RuleGroup, rule: AlertingRule, gr
     return { ...common, verdict: 'never-fires', reason, steps, correction: correctionOf(rule.expr, reasons) };
   }
   const stopped = stoppedAt(rule.expr);
-  return { ...common, verdict: 'unproven', reason: stopped.text, steps: [{ place: place(stopped.at), text: stopped.text }] };
+  const bound = boundOfPart(rule.expr);
+  const correction = bound === null ? '' : `Multiply the ratio by 100, or compare it with ${bound / 100}.`;
+  return { ...common, verdict: 'unproven', reason: stopped.text, steps: [{ place: place(stopped.at), text: stopped.text }], correction };
 }
 
 function firesBecause({ inputSeries, evalTimeMs }: Witness): string {
@@ -75,6 +78,8 @@ function stoppedAt(expr: Expr): { readonly at: Expr; readonly text: string } {
 }
 
 function hintFor(expr: Expr): string {
+  const bound = boundOfPart(expr);
+  if (bound !== null) return `; a part is at most 1 times its whole while no counter falls below zero, and it is compared with ${bound}`;
   const calls = [...walk(expr)].flatMap((part) => (part.kind === 'call' ? [part.name] : []));
   if (calls.includes('histogram_quantile')) return '; if its aggregation removes le, only native histograms can';
   if (calls.some((name) => name === 'rate' || name === 'increase' || name === 'irate'))
