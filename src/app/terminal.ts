@@ -36,6 +36,12 @@ function endSignal(): AbortSignal {
 
 const exitByInterrupt = 130;
 
+/** Waits until a reader has taken what was written: a pipe holds little, and ending the process drops the rest. */
+export async function written(): Promise<void> {
+  const streams = [process.stdout, process.stderr];
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => void stream.write('', () => resolve()))));
+}
+
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }
