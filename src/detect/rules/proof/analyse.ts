@@ -313,7 +313,9 @@ function compareVectors(node: Binary, left: Facts, right: Facts): Facts {
 
 /** What a comparison lets through, or which of 0 and 1 it gives with `bool`. */
 function filtered(node: Binary, op: string, facts: Facts, bound: Facts, compared: string): Facts {
-  const passing = passingValues(op, facts, bound);
+  // Nothing compares with NaN, but for being different.
+  const isNaNBound = op !== '!=' && [node.left, node.right].some((side) => Number.isNaN(constantOf(side) ?? 0));
+  const passing = isNaNBound ? null : passingValues(op, facts, bound);
   if (node.bool)
     return { ...facts, values: passing === null ? point(0) : interval(0, 1), nan: false, why: passing === null ? facts.why : [] };
   const text = `it is compared with ${compared}`;

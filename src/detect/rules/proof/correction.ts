@@ -12,15 +12,15 @@ export function correctionOf(expr: Expr, reasons: readonly Reason[]): string {
   if (blamed.kind === 'selector' && contradictionIn(blamed) !== null) return 'Remove one of the matchers, or match both values with =~.';
   if (blamed.kind === 'call') return 'Give clamp() the smaller limit first.';
   if (blamed.kind !== 'binary') return 'Change the condition: nothing satisfies it.';
-  return comparisons.has(blamed.op) ? ofComparison(blamed) : ofMatch(blamed);
+  return last?.text.endsWith('can never match') ? ofMatch(blamed) : ofComparison(blamed);
 }
 
 function ofComparison(node: Binary): string {
+  if (!comparisons.has(node.op)) return 'Change one of the conditions: they exclude each other.';
   const compared = unwrap(node.left);
   if (compared.kind === 'aggregate') return ofAggregate(node, compared);
   if (compared.kind === 'call' && compared.name.startsWith('absent'))
     return `Write ${printExpr(compared)} alone: it exists only when it is true.`;
-  if (node.matching !== null) return ofMatch(node);
   return `Change the bound of ${printExpr(node)}: the values on its left side never reach it.`;
 }
 

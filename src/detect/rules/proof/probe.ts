@@ -1,5 +1,6 @@
 import type { Labels } from '../../../model/labels.ts';
-import type { Expr } from '../../promql/ast.ts';
+import { type Expr, walk } from '../../promql/ast.ts';
+import { durationMs } from '../../promql/duration-value.ts';
 import { evaluateInstant } from '../../promql/evaluate.ts';
 import { EvaluationError } from '../../promql/evaluation-error.ts';
 import { PromqlError } from '../../promql/promql-error.ts';
@@ -23,6 +24,7 @@ const samplesMax = 200_000;
 /** Asks the real engine what an expression gives over a plan, and counts how often. */
 export class Probe {
   private left: number;
+  private readonly costs = new WeakMap<Expr, number>();
 
   constructor(evaluations: number) {
     this.left = evaluations;
@@ -30,7 +32,8 @@ export class Probe {
 
   /** The samples of an expression; empty when it has an error. Throws `SearchSpent`. */
   at(expr: Expr, plan: Plan, atMs: number): readonly Given[] {
-    if (this.left-- <= 0) throw new SearchSpent();
+    this.left -= this.costOf(expr);
+    if (this.left < 0) throw new SearchSpent();
     try {
       const limits = { samplesMax };
       const { value } = evaluateInstant(expr, { queryable: plan, atMs, subqueryStepMs: 60_000, limits });
@@ -40,6 +43,12 @@ export class Probe {
       if (error instanceof EvaluationError || error instanceof PromqlError) return [];
       throw error;
     }
+  }
+
+  private costOf(expr: Expr): number {
+    const known = this.costs.get(expr) ?? costOf(expr);
+    this.costs.set(expr, known);
+    return known;
   }
 
   /** The samples that meet a demand when the condition begins to hold and still when the alert has to fire. */
@@ -60,5 +69,21 @@ export class Probe {
     return instants.map((atMs) => this.at(expr, plan, atMs - agoMs)[0]?.value ?? Number.NaN);
   }
 }
+
+/** How much an evaluation costs, as a multiple of one without windows: subqueries evaluate their expression at each of their steps. */
+function costOf(expr: Expr): number {
+  let cost = 1;
+  for (const part of walk(expr)) {
+    if (part.kind === 'range') cost += durationMs(part.range, instant) / windowMsForOne;
+    if (part.kind !== 'subquery') continue;
+    const stepMs = part.step === null ? 60_000 : durationMs(part.step, instant);
+    cost += ((durationMs(part.range, instant) / Math.max(1, stepMs)) * costOf(part.expr)) / stepsForOne;
+  }
+  return cost;
+}
+
+const instant = { stepMs: 0, rangeMs: 0 };
+const stepsForOne = 500;
+const windowMsForOne = 5_000 * 60_000;
 
 const noLabels: Labels = Object.freeze(Object.create(null));

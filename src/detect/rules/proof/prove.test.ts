@@ -81,6 +81,8 @@ describe('an alert that never fires has a proof', () => {
       'only exactly 0 passes == 0; sum of values that are exactly 0 is exactly 0; it is compared with > 0, which never holds',
     ],
     ['absent(x) == 0', 'absent() is 1 wherever it exists; it is compared with == 0, which never holds'],
+    ['x > NaN', 'it is compared with > NaN, which never holds'],
+    ['x > +Inf', 'it is compared with > +Inf, which never holds'],
     ['hour() > 23', 'hour() is from 0 to 23; it is compared with > 23, which never holds'],
     ['x > 5 < 3', 'only above 5 passes > 5; it is compared with < 3, which never holds'],
     ['x{a="1",a="2"}', 'no series satisfies a="1", a="2" at once'],

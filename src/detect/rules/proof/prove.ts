@@ -2,12 +2,13 @@ import { formatDuration } from '../../../base/duration.ts';
 import { type Expr, selectorsOf, walk } from '../../promql/ast.ts';
 import { typeOf } from '../../promql/check.ts';
 import { printExpr } from '../../promql/print.ts';
+import { PromqlError } from '../../promql/promql-error.ts';
 import type { AlertingRule, RuleGroup, RulePlace } from '../rule.ts';
 import { analyse } from './analyse.ts';
 import { correctionOf } from './correction.ts';
 import { boundOfPart } from './part-of-whole.ts';
 import { placeInFile } from './place-in-file.ts';
-import { canGive, findWitness, type Witness } from './witness.ts';
+import { canGive, type Found, findWitness, type Witness } from './witness.ts';
 
 /** One step of a proof and where it stands. */
 export interface ProofStep {
@@ -49,7 +50,7 @@ export async function* proveAlerts({ text, groups }: ProvableFile): AsyncGenerat
 
 async function proveAlert(text: string, group: RuleGroup, rule: AlertingRule, groups: readonly RuleGroup[]): Promise<AlertProof> {
   const common = { rule, group: group.name, steps: [], correction: '', witness: null };
-  const witness = await findWitness(rule, groups);
+  const { witness, refused } = await witnessOf(rule, groups);
   if (witness !== null) return { ...common, verdict: 'fires', reason: firesBecause(witness), witness };
   const place = ({ start }: { readonly start: number }) => placeInFile(text, rule.exprPlace, rule.exprText, start);
   const reasons = analyse(rule.expr).empty;
@@ -58,10 +59,24 @@ async function proveAlert(text: string, group: RuleGroup, rule: AlertingRule, gr
     const reason = reasons.map((step) => step.text).join('; ');
     return { ...common, verdict: 'never-fires', reason, steps, correction: correctionOf(rule.expr, reasons) };
   }
+  if (refused !== null) {
+    const text = `the condition can hold, but Prometheus refuses the evaluation: ${refused}`;
+    return { ...common, verdict: 'unproven', reason: text, steps: [{ place: rule.place, text }] };
+  }
   const stopped = stoppedAt(rule.expr);
   const bound = boundOfPart(rule.expr);
   const correction = bound === null ? '' : `Multiply the ratio by 100, or compare it with ${bound / 100}.`;
   return { ...common, verdict: 'unproven', reason: stopped.text, steps: [{ place: place(stopped.at), text: stopped.text }], correction };
+}
+
+/** A duration that is out of range makes an expression that never has a value; it has no witness. */
+async function witnessOf(rule: AlertingRule, groups: readonly RuleGroup[]): Promise<Found> {
+  try {
+    return await findWitness(rule, groups);
+  } catch (error) {
+    if (error instanceof PromqlError) return { witness: null, refused: error.message };
+    throw error;
+  }
 }
 
 function firesBecause({ inputSeries, evalTimeMs }: Witness): string {

@@ -50,10 +50,13 @@ const instant = { stepMs: 0, rangeMs: 0 };
  */
 export class Search {
   private readonly probe: Probe;
+  /** Whether values matter: without, only which series there are, and with which labels. */
+  private readonly heedsValues: boolean;
   private readonly facts = new WeakMap<Expr, Facts>();
 
-  constructor(probe: Probe) {
+  constructor(probe: Probe, heedsValues = true) {
     this.probe = probe;
+    this.heedsValues = heedsValues;
   }
 
   /** Plans that extend a plan so that the expression may meet the demand, the plainest first. Whoever takes one checks it. */
@@ -61,7 +64,7 @@ export class Search {
     if (expr.kind === 'parenthesised') return yield* this.solve(expr.expr, demand, plan);
     const { values, empty } = this.factsOf(expr);
     if (empty !== null) return;
-    const set = intersection(values, demand.set);
+    const set = this.heedsValues ? intersection(values, demand.set) : allValues;
     if (set === null) return;
     const narrowed = { ...demand, set };
     const isMet = this.probe.meeting(expr, narrowed, plan).length > 0;
@@ -147,7 +150,8 @@ export class Search {
     const set = wanted === null ? allValues : point(Number(wanted));
     if (Number.isNaN(set.low)) return;
     const counts = [1, ...valuesIn(demand.set)].filter((count) => Number.isInteger(count) && contains(demand.set, count));
-    for (const count of new Set(counts)) yield* this.copies(node, { ...inner, set }, plan, new Array(count).fill(set));
+    for (const count of new Set(counts.filter((wantedCount) => wantedCount <= copiesMax)))
+      yield* this.copies(node, { ...inner, set }, plan, new Array(count).fill(set));
   }
 
   private *summed(node: Aggregate, inner: Demand, plan: Plan): Generator<Plan> {
@@ -335,8 +339,9 @@ export class Search {
   private *withScalar(node: Binary, side: 'left' | 'right', demand: Demand, plan: Plan): Generator<Plan> {
     const scalar = side === 'left' ? node.right : node.left;
     for (const ready of this.scalarsReady(scalar, demand, plan)) {
-      const sets = this.probe.scalars(scalar, ready, demand.agoMs).map((value) => operandSets(node, side, demand.set, value));
-      const [first = [], second] = sets;
+      const scalars = this.heedsValues ? this.probe.scalars(scalar, ready, demand.agoMs) : [];
+      const sets = scalars.map((value) => operandSets(node, side, demand.set, value));
+      const [first = this.heedsValues ? [] : [allValues], second] = sets;
       const wanted = second === undefined ? first : first.flatMap((set) => second.flatMap((other) => intersection(set, other) ?? []));
       for (const set of wanted) yield* this.solve(node[side], { ...demand, set }, ready);
     }
@@ -355,7 +360,7 @@ export class Search {
     if (matching === null) return;
     const secondSide = firstSide === 'left' ? 'right' : 'left';
     for (const labels of this.firstLabels(node, firstSide, demand.labels)) {
-      const values = firstValues(node, firstSide, demand.set);
+      const values = this.heedsValues ? firstValues(node, firstSide, demand.set) : [];
       for (const value of new Set(values)) {
         const first = {
           ...demand,
@@ -403,9 +408,9 @@ export class Search {
     for (const { labels, value } of found.slice(0, 2)) {
       const wanted = both(throughMatching(matching, side, demand.labels), matchedLabels(matching, labelsLike(labels)));
       if (wanted === null) continue;
-      for (const set of operandSets(node, side, demand.set, value)) {
+      for (const set of this.heedsValues ? operandSets(node, side, demand.set, value) : [allValues]) {
         for (const next of this.solve(node[side], { ...demand, set, labels: wanted }, plan)) {
-          if (this.probe.meeting(node, demand, next).length > 0) yield next;
+          if (!this.heedsValues || this.probe.meeting(node, demand, next).length > 0) yield next;
         }
       }
     }
@@ -453,7 +458,7 @@ export class Search {
     if (matching === null) return;
     for (const { labels } of this.probe.meeting(left, demand, plan).slice(0, 2)) {
       for (const next of this.solve(right, { ...demand, set: allValues, labels: matchedLabels(matching, labelsLike(labels)) }, plan)) {
-        if (this.probe.meeting(node, demand, next).length > 0) yield next;
+        if (!this.heedsValues || this.probe.meeting(node, demand, next).length > 0) yield next;
       }
     }
   }

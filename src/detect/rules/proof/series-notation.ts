@@ -16,11 +16,14 @@ export function inputSeriesOf(plan: Plan): readonly InputSeries[] {
 
 const plainMetric = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
+const plainLabel = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
 function seriesText(labels: Labels): string {
   const metric = labels['__name__'] ?? '';
   const isPlain = plainMetric.test(metric);
-  const shown = isPlain ? labelsOf([...Object.entries(labels), ['__name__', '']]) : labels;
-  const pairs = Object.entries(shown).map(([name, value]) => `${name}=${quote(value)}`);
+  const own = labelsOf([...Object.entries(labels), ['__name__', '']]);
+  const pairs = Object.entries(own).map(([name, value]) => `${plainLabel.test(name) ? name : quote(name)}=${quote(value)}`);
+  if (!isPlain && metric !== '') pairs.unshift(quote(metric));
   return `${isPlain ? metric : ''}${pairs.length === 0 ? '' : `{${pairs.join(', ')}}`}`;
 }
 

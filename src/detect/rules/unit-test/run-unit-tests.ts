@@ -1,4 +1,3 @@
-import type { Alert } from '../../../model/alert.ts';
 import { formatLabels, type Labels, labelsKey } from '../../../model/labels.ts';
 import { formatShortest } from '../../promql/go-float.ts';
 import { SampleStore } from '../../promql/sample-store.ts';
@@ -72,7 +71,7 @@ async function loadRules(file: UnitTestFile, files: UnitTestFiles): Promise<{ gr
 
 /** What fires at the end of a run, or why a rule had no answer. */
 export interface FiringAlerts {
-  readonly alerts: readonly Alert[];
+  readonly alerts: GroupOutcome['alerts'];
   readonly error: string | null;
 }
 
@@ -84,13 +83,13 @@ export async function firingAlerts(
   atMs: number,
 ): Promise<FiringAlerts> {
   const run = new UnitTestRun(file, test, groups);
-  let alerts: readonly Alert[] = [];
+  let alerts: GroupOutcome['alerts'] = [];
   for (let sinceMs = 0; sinceMs <= atMs; sinceMs += file.evaluationIntervalMs) {
     const outcomes = await run.evaluateAll(sinceMs);
     const broken = outcomes.flatMap(({ health }) => health).find(({ ok }) => !ok);
     if (broken !== undefined) return { alerts: [], error: `rule ${broken.rule}: ${broken.error}` };
     if (run.duplicate !== null) return { alerts: [], error: run.duplicate };
-    alerts = outcomes.flatMap((outcome) => outcome.alerts.map(({ alert }) => alert)).filter(({ state }) => state === 'firing');
+    alerts = outcomes.flatMap((outcome) => outcome.alerts).filter(({ alert }) => alert.state === 'firing');
   }
   return { alerts, error: null };
 }
