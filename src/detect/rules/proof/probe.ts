@@ -36,7 +36,7 @@ export class Probe {
     if (this.left < 0) throw new SearchSpent();
     try {
       const limits = { samplesMax };
-      const { value } = evaluateInstant(expr, { queryable: plan, atMs, subqueryStepMs: 60_000, limits });
+      const { value } = evaluateInstant(expr, { queryable: plan, atMs, subqueryStepMs: plan.timeline.evaluationIntervalMs, limits });
       if (value.type === 'scalar') return [{ labels: noLabels, value: value.value }];
       return value.type === 'vector' ? value.samples : [];
     } catch (error) {

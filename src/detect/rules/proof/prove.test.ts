@@ -148,6 +148,15 @@ test('what is neither found nor proved is said to be open, with what stopped it'
   });
 });
 
+test('a rule that fails on the input of another one is named', async () => {
+  const failing = '      - { alert: B, expr: "x[5m]" }\n';
+  const [proof] = await proved(`groups:\n  - name: g\n    rules:\n      - { alert: A, expr: x > 1 }\n${failing}`);
+  expect(proof).toMatchObject({
+    verdict: 'unproven',
+    reason: 'the condition can hold, but Prometheus refuses the evaluation: rule B: rule result is not a vector or scalar',
+  });
+});
+
 test('two rules that write the same series at once have no witness: promtool refuses both', async () => {
   const twice = (forText: string) => `      - { alert: A, expr: x > 1, for: ${forText} }\n`;
   const proofs = await proved(`groups:\n  - name: g\n    rules:\n${twice('3m')}${twice('5m')}`);
@@ -174,15 +183,14 @@ describe('the catalog', () => {
 });
 
 describe.skipIf(!existsSync(corpus))('594 published rules (skipped without ../shared/corpora)', () => {
-  test('have a verdict, but for a few, within ten seconds', async () => {
-    const startedAt = performance.now();
+  test('have a verdict, but for a few, within ten seconds of one core', async () => {
+    const before = process.cpuUsage();
     const verdicts = { fires: 0, 'never-fires': 0, unproven: 0 };
     for (const path of rulesUnder(corpus)) for (const { verdict } of await proved(readFileSync(path, 'utf8'), path)) verdicts[verdict]++;
     expect(verdicts['never-fires']).toBe(2);
     expect(verdicts.unproven).toBeLessThan(594 * 0.03);
-    // Three times the goal: other tests run at the same time.
-    expect(performance.now() - startedAt).toBeLessThan(30_000);
-  }, 60_000);
+    expect(process.cpuUsage(before).user / 1_000_000).toBeLessThan(10);
+  }, 180_000);
 });
 
 describe.skipIf(!hasPromtool)('the real promtool agrees (skipped without promtool)', () => {
@@ -209,7 +217,7 @@ describe.skipIf(!hasPromtool)('the real promtool agrees (skipped without promtoo
 
   test('with every shape of condition', async () => {
     expect(await complaints(ruleShapes.map(([forText, expr]) => ruleText(expr, forText)))).toBe('');
-  }, 120_000);
+  }, 300_000);
 
   test('with the catalog', async () => {
     const paths = rulesUnder(catalog).filter((name) => !name.includes('published'));

@@ -7,6 +7,8 @@ import type { Probe } from './probe.ts';
 
 /** How often rules are evaluated in a witness: as promtool does when a test says nothing else, but less often over days. */
 const evaluationIntervalMs = 60_000;
+const middleIntervalMs = 600_000;
+const middleMs = 3 * 3_600_000;
 const longIntervalMs = 3_600_000;
 const longMs = 24 * 3_600_000;
 const farIntervalMs = 12 * 3_600_000;
@@ -19,11 +21,8 @@ const sampleIntervalsMs = [60_000, 30_000, 15_000, 10_000, 5_000, 2_000, 1_000, 
 /** Samples of one series that a witness may have at most. */
 const samplesMax = 100_000;
 
-/**
- * Courses of time in which an alert may be made to fire, the shortest first. `sameEverywhere`: its value has to be the same under every
- * version of Prometheus.
- */
-export function timelinesFor(expr: Expr, forMs: number, probe: Probe, sameEverywhere: boolean): readonly Timeline[] {
+/** Courses of time in which an alert may be made to fire, the shortest first. */
+export function timelinesFor(expr: Expr, forMs: number, probe: Probe): readonly Timeline[] {
   const warmings = warmingsFor(expr);
   const courses = warmings.flatMap((warming) => {
     const delays = delaysFor(expr, warming.warmMs, forMs, probe);
@@ -31,7 +30,7 @@ export function timelinesFor(expr: Expr, forMs: number, probe: Probe, sameEveryw
   });
   const [first] = warmings;
   const later = first === undefined || !readsClock(expr) ? [] : laterMs.map((startMs) => courseOf(first, startMs, forMs));
-  const all = [...courses, ...later].map((course) => (sameEverywhere ? besideEdges(expr, course) : course));
+  const all = [...courses, ...later].map((course) => besideEdges(expr, course));
   const distinct = new Map(all.map((course) => [JSON.stringify(course), course]));
   return [...distinct.values()].filter(({ endMs, startMs, intervalMs }) => (endMs - startMs) / intervalMs <= samplesMax);
 }
@@ -57,14 +56,14 @@ function warmingsFor(expr: Expr): readonly Warming[] {
 }
 
 function courseOf({ warmMs, intervalMs: sparseMs }: Warming, startMs: number, forMs: number): Timeline {
-  const stepMs = stepFor(startMs + forMs);
+  const stepMs = stepFor(startMs + warmMs + forMs);
   const intervalMs = warmMs === 0 && stepMs === farIntervalMs ? lookbackMs : sparseMs;
   const heldFromMs = whole(startMs + warmMs, stepMs);
   return { intervalMs, evaluationIntervalMs: stepMs, startMs, heldFromMs, endMs: heldFromMs + whole(forMs, stepMs) };
 }
 
 /** Functions that notice one sample more at the edge of their window. */
-const noticesEdge = /^(rate|increase|delta|deriv|predict_linear|sum_over_time|count_over_time|changes|resets|std\w+_over_time)$/;
+const noticesEdge = /^(rate|increase|delta|deriv|predict_linear|changes|resets|(sum|count|std\w+)_over_time)$/;
 
 /**
  * A course without a sample exactly at the beginning of a window of the last evaluation: Prometheus before 3.0 counts it as inside,
@@ -93,7 +92,7 @@ function intervalsBelow(intervalMs: number): readonly number[] {
 }
 
 function stepFor(ms: number): number {
-  return ms >= farMs ? farIntervalMs : ms >= longMs ? longIntervalMs : evaluationIntervalMs;
+  return ms >= farMs ? farIntervalMs : ms >= longMs ? longIntervalMs : ms >= middleMs ? middleIntervalMs : evaluationIntervalMs;
 }
 
 function whole(ms: number, stepMs = evaluationIntervalMs): number {

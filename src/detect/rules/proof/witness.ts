@@ -55,7 +55,7 @@ class Hunt {
 
   async run(): Promise<Found> {
     const { expr, forMs } = this.rule;
-    const timelines = timelinesFor(expr, forMs, new Probe(Number.POSITIVE_INFINITY), showsValue(this.rule));
+    const timelines = timelinesFor(expr, forMs, new Probe(Number.POSITIVE_INFINITY));
     const evaluations = Math.ceil(evaluationsMax / Math.min(timelines.length, 4));
     const witness =
       (await this.overAll(timelines, (plan, probe) => new Search(probe).solve(expr, anything, plan), evaluations)) ??
@@ -135,7 +135,7 @@ function* drawnPlans(expr: Expr, empty: Plan, probe: Probe): Generator<Plan> {
 export function canGive(expr: Expr): boolean {
   const probe = new Probe(evaluationsMax / 8);
   try {
-    for (const timeline of timelinesFor(expr, 0, new Probe(Number.POSITIVE_INFINITY), false).slice(0, 3)) {
+    for (const timeline of timelinesFor(expr, 0, new Probe(Number.POSITIVE_INFINITY)).slice(0, 3)) {
       for (const plan of new Search(probe).solve(expr, anything, new Plan(timeline))) {
         if (probe.meeting(expr, anything, plan).length > 0) return true;
       }
@@ -176,9 +176,4 @@ function involvedRules(rule: AlertingRule, groups: readonly RuleGroup[], input: 
   const readsRules = ({ expr }: Rule) => selectorsOf(expr).some(({ metric }) => written(metric));
   const isInvolved = (other: Rule) => other.name === rule.name || other.kind === 'recording' || readsInput(other) || readsRules(other);
   return groups.map((group) => ({ ...group, rules: group.rules.filter(isInvolved) })).filter(({ rules }) => rules.length > 0);
-}
-
-/** Whether labels or annotations show a value: then it has to be the same under every version of Prometheus. */
-function showsValue({ labels, annotations }: AlertingRule): boolean {
-  return [...labels.values(), ...annotations.values()].some(({ source }) => /\$value|\.Value|query/.test(source));
 }
