@@ -20,6 +20,7 @@ export function createCliVerbs(): CliVerbs {
     rules: {
       check: async (request, signal) => (await import('./check-rules.ts')).checkRules(request, signal),
       list: async (sources) => (await import('./rule-files.ts')).listRules(sources),
+      prove: async (request) => (await import('./rule-proofs.ts')).proveRules(request),
       test: async (files, options) => (await import('./rule-tests.ts')).runRuleTests(files, options),
     },
     runbooks: { check: checkRunbooks, show: showRunbook },

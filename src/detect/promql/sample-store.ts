@@ -40,6 +40,15 @@ export class SampleStore implements Queryable {
     }
   }
 
+  /** What a series has at exactly an instant; null: nothing. */
+  valueAt(labels: Labels, atMs: number): number | 'stale' | null {
+    const series = this.byKey.get(labelsKey(labels));
+    if (series === undefined) return null;
+    const index = firstAfter(series.times.subarray(0, series.size), atMs) - 1;
+    if (index < 0 || series.times[index] !== atMs) return null;
+    return series.stale[index] === 1 ? 'stale' : (series.values[index] ?? null);
+  }
+
   /** Adds values `stepMs` apart; `startOffsetsMs` says where from a sample its counter began, null where that is not known. */
   addAll(
     labels: Labels,

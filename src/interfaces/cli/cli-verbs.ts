@@ -75,6 +75,45 @@ export interface RuleFileVerbs {
   test(files: readonly string[], options: RuleTestOptions): Promise<readonly RuleTestFile[]>;
   /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
   list(sources: readonly string[]): Promise<readonly ListedRule[]>;
+  prove(request: ProofRequest): Promise<ProofReport>;
+}
+
+export interface ProofRequest {
+  readonly sources: readonly string[];
+  /** Where each witness is written as a unit test; null: nowhere. */
+  readonly testsDirectory: string | null;
+  /** The largest rule file that is read, in bytes. */
+  readonly fileSizeMax: number;
+}
+
+export interface ProofReport {
+  readonly alerts: readonly ProvedAlert[];
+  /** Files that could not be read, and what is wrong in the others. */
+  readonly findings: readonly FileFinding[];
+  readonly files: number;
+  /** Paths of the unit tests that were written. */
+  readonly tests: readonly string[];
+}
+
+/** What is known of one alert. The shape is public: `rules prove -o json` prints it. */
+export interface ProvedAlert {
+  readonly file: string;
+  readonly group: string;
+  readonly alert: string;
+  readonly verdict: 'fires' | 'never-fires' | 'unproven';
+  readonly reason: string;
+  readonly line: number;
+  readonly column: number;
+  readonly steps: readonly { readonly line: number; readonly column: number; readonly text: string }[];
+  /** What to write instead; empty where nothing is known to be wrong. */
+  readonly correction: string;
+  /** In the words of promtool's unit tests; null unless the alert fires. */
+  readonly witness: {
+    readonly interval: string;
+    readonly evaluation_interval: string;
+    readonly input_series: readonly { readonly series: string; readonly values: string }[];
+    readonly eval_time: string;
+  } | null;
 }
 
 /** A finding with the line it is about. */

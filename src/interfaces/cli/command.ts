@@ -29,8 +29,6 @@ export interface Command {
   readonly examples: readonly string[];
   /** Everything behind the name goes to `run` unread: the command has a language of its own. */
   readonly raw?: true;
-  /** Not in the help. */
-  readonly hidden?: true;
   /** The exit code. Throws {@link CliError} for what a person has to correct. */
   run(given: Given, io: Io, verbs: CliVerbs): Promise<number>;
 }

@@ -28,7 +28,7 @@ function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
     run: notHere,
     check: notHere,
     diagnose: notHere,
-    rules: { check: notHere, test: notHere, list: notHere },
+    rules: { check: notHere, test: notHere, list: notHere, prove: notHere },
     runbooks: { check: notHere, show: notHere },
     init: notHere,
     lab: notHere,
@@ -81,14 +81,10 @@ describe('what was typed', () => {
     [['pause', '--reason=x', '--for=soon'], 2, /^$/, /--for: duration "soon"/],
     [['plan', 'approve', 'p1'], 2, /^$/, /--reason is missing/],
     [['incidents', 'resolve', 'i1'], 2, /^$/, /--reason is missing/],
-    [['rules', 'prove'], 2, /^$/, /not there yet/],
+    [['rules', 'prove', '--file-size-max=1k'], 2, /^$/, /--file-size-max "1k": expected a number of bytes/],
   ])('%j ends with %i', async (line, code, out, err) => {
     const result = await run(line);
     expect([result.code, result.out, result.err]).toEqual([code, expect.stringMatching(out), expect.stringMatching(err)]);
-  });
-
-  test('a command that is not ready is not in the help', async () => {
-    expect((await run(['rules', '--help'])).out).not.toContain('prove');
   });
 });
 
@@ -321,7 +317,7 @@ describe('files', () => {
   const ruleFinding = { ...finding, length: 6, sourceLine: '      expr: sum(' };
 
   test('rules check prints findings in the documented shape', async () => {
-    const rules = { check: async () => ({ findings: [ruleFinding], files: 1, rules: 0 }), test: notHere, list: notHere };
+    const rules = { check: async () => ({ findings: [ruleFinding], files: 1, rules: 0 }), test: notHere, list: notHere, prove: notHere };
     const result = await run(['rules', 'check', 'r.yml', '-o', 'json'], { rules });
     expect([result.code, JSON.parse(result.out)]).toEqual([1, { findings: [{ ...finding, length: 6 }] }]);
     expect((await run(['rules', 'check'], { rules })).out).toBe(
@@ -345,13 +341,13 @@ describe('files', () => {
     ['information', 0],
   ] as const)('rules check with a finding of severity %s ends with %i', async (severity, code) => {
     const check = async () => ({ findings: [{ ...ruleFinding, severity }], files: 1, rules: 1 });
-    expect((await run(['rules', 'check'], { rules: { check, test: notHere, list: notHere } })).code).toBe(code);
+    expect((await run(['rules', 'check'], { rules: { check, test: notHere, list: notHere, prove: notHere } })).code).toBe(code);
   });
 
   test('a line of a rule file is shown, not obeyed, and a long one from a little before what is meant', async () => {
     const line = `${' '.repeat(300)}\u001b[2Jbad`;
     const check = async () => ({ findings: [{ ...ruleFinding, column: 305, length: 3, sourceLine: line }], files: 1, rules: 1 });
-    const { out } = await run(['rules', 'check'], { rules: { check, test: notHere, list: notHere } });
+    const { out } = await run(['rules', 'check'], { rules: { check, test: notHere, list: notHere, prove: notHere } });
     expect(out).not.toContain('\u001b');
     expect(out).toMatch(/\| {27}\\x1b\[2Jbad\n +\| {34}\^\^\^\n/);
   });
@@ -361,12 +357,40 @@ describe('files', () => {
       { file: 'a.yml', passed: true, failures: [], warnings: [] },
       { file: 'b.yml', passed: false, failures: ['expected 1 firing, got 0\n- x'], warnings: ['no file matches c.yml'] },
     ];
-    const result = await run(['rules', 'test', 'a.yml', 'b.yml'], { rules: { check: notHere, list: notHere, test: async () => files } });
+    const result = await run(['rules', 'test', 'a.yml', 'b.yml'], {
+      rules: { check: notHere, list: notHere, prove: notHere, test: async () => files },
+    });
     expect([result.code, result.out, result.err]).toEqual([
       1,
       'ok a.yml\nFAILED b.yml\n',
       '  warning no file matches c.yml\n  expected 1 firing, got 0\n  - x\n',
     ]);
+  });
+
+  test('rules prove says what fires with what, and what never does and why', async () => {
+    const common = { file: 'r.yml', group: 'g', line: 3, column: 5, steps: [], correction: '', witness: null };
+    const input_series = [{ series: 'up', values: '0+0x5' }];
+    const witness = { interval: '1m', evaluation_interval: '1m', input_series, eval_time: '5m' };
+    const alerts = [
+      { ...common, alert: 'Down', verdict: 'fires' as const, reason: 'fires with one series, after 5m', witness },
+      {
+        ...common,
+        alert: 'Dead',
+        verdict: 'never-fires' as const,
+        reason: 'no',
+        steps: [{ line: 4, column: 9, text: 'no' }],
+        correction: 'Write x',
+      },
+    ];
+    const proving = (given: typeof alerts) => async () => ({ alerts: given, findings: [], files: 1, tests: [] });
+    const rules = { check: notHere, test: notHere, list: notHere };
+    const told = await run(['rules', 'prove', 'r.yml'], { rules: { ...rules, prove: proving(alerts) } });
+    expect([told.code, told.out]).toEqual([
+      1,
+      'r.yml:3 fires Down: fires with one series, after 5m\n    up 0+0x5\nr.yml:3 never fires Dead\n    4:9 no\n    Write x\n2 alerts in 1 files: 1 fire, 1 never fire, 0 unproven\n',
+    ]);
+    const json = await run(['rules', 'prove', 'r.yml', '-o', 'json'], { rules: { ...rules, prove: proving(alerts.slice(0, 1)) } });
+    expect([json.code, JSON.parse(json.out)]).toEqual([0, { alerts: alerts.slice(0, 1), findings: [] }]);
   });
 
   test('init leaves a file that exists alone', async () => {

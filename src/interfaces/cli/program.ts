@@ -13,7 +13,7 @@ const description =
   'names the cause, proposes a mitigation, applies it when it may, and proves that the service recovered.';
 
 const groups: Readonly<Record<string, string>> = {
-  rules: 'Check, test and list alert rules.',
+  rules: 'Check, test, list and prove alert rules.',
   runbooks: 'Check and show runbook pages.',
   incidents: 'See incidents of a running daemon and work on them.',
   plan: 'See, approve, reject and undo the plans of a running daemon.',
@@ -89,9 +89,7 @@ function parentOf(program: CommanderCommand, command: Command, io: Io): Commande
 }
 
 function addCommand(parent: CommanderCommand, command: Command, io: Io, run: Run): void {
-  const own = prepare(parent.command(command.name.split(' ').at(-1) ?? command.name, { hidden: command.hidden === true }), io).description(
-    command.summary,
-  );
+  const own = prepare(parent.command(command.name.split(' ').at(-1) ?? command.name), io).description(command.summary);
   for (const { name, summary } of command.arguments) own.argument(name, summary);
   for (const option of command.options) own.addOption(toOption(option));
   if (command.examples.length > 0) own.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}\n`).join('')}`);

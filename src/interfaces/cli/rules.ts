@@ -1,5 +1,6 @@
 import { formatDuration } from '../../base/duration.ts';
-import type { FileFinding } from './cli-verbs.ts';
+import { ruleFileSizeMax } from '../../detect/rules/rule-file.ts';
+import type { FileFinding, ProofReport, ProvedAlert } from './cli-verbs.ts';
 import { CliError, type Command, exit, outputOption } from './command.ts';
 import { findingLine } from './finding-line.ts';
 import type { Io } from './io.ts';
@@ -74,16 +75,51 @@ const rulesList: Command = {
 
 const rulesProve: Command = {
   name: 'rules prove',
-  summary: 'A witness that fires, or a proof that a rule never can.',
+  summary: 'Say of every alert whether it can fire: with input that made it fire, or with why it never does.',
   effect: 'reads',
-  hidden: true,
   arguments: [sources],
-  options: [outputOption],
-  examples: [],
-  run() {
-    throw new CliError('rules prove is not there yet. proxymedic rules check says what is wrong with a rule');
+  options: [
+    outputOption,
+    { flags: '--write-tests <dir>', summary: "write each input that made an alert fire as a unit test in promtool's format" },
+    { flags: '--file-size-max <bytes>', summary: 'the largest rule file that is read', default: String(ruleFileSizeMax) },
+  ],
+  examples: ['proxymedic rules prove rules/*.yml', 'proxymedic rules prove catalog/published -o json --write-tests proofs'],
+  async run(given, io, verbs) {
+    const report = await verbs.rules.prove({
+      sources: orCatalog(given.positionals),
+      testsDirectory: given.text('writeTests'),
+      fileSizeMax: sizeGiven(given.text('fileSizeMax') ?? ''),
+    });
+    const style = createStyle(io.color);
+    for (const problem of report.findings) io.err(`${findingLine(problem, style)}\n`);
+    if (given.json) io.out(`${JSON.stringify({ alerts: report.alerts, findings: report.findings })}\n`);
+    else tellProofs(report, io);
+    if (report.alerts.length === 0 && report.findings.length > 0) return exit.unusable;
+    return report.findings.length === 0 && report.alerts.every(({ verdict }) => verdict === 'fires') ? exit.done : exit.finding;
   },
 };
+
+function sizeGiven(text: string): number {
+  if (/^[1-9]\d{0,10}$/.test(text)) return Number(text);
+  throw new CliError(`--file-size-max ${JSON.stringify(text)}: expected a number of bytes, such as ${ruleFileSizeMax}`);
+}
+
+/** Every alert in a line, with the proof or what stopped it below. */
+function tellProofs({ alerts, files, tests }: ProofReport, io: Io): void {
+  const { good, bad, warn } = createStyle(io.color);
+  const words = { fires: good('fires'), 'never-fires': bad('never fires'), unproven: warn('unproven') };
+  for (const { file, line, alert, verdict, reason, steps, correction, witness } of alerts) {
+    io.out(`${safe(`${file}:${line}`)} ${words[verdict]} ${safe(alert)}${verdict === 'fires' ? `: ${reason}` : ''}\n`);
+    for (const { series, values } of witness?.input_series ?? []) io.out(`    ${safe(series)} ${safe(values)}\n`);
+    for (const step of steps) io.out(`    ${step.line}:${step.column} ${safe(step.text)}\n`);
+    if (correction !== '') io.out(`    ${safe(correction)}\n`);
+  }
+  const count = (verdict: ProvedAlert['verdict']) => alerts.filter((proved) => proved.verdict === verdict).length;
+  io.out(
+    `${alerts.length} alerts in ${files} files: ${count('fires')} fire, ${count('never-fires')} never fire, ${count('unproven')} unproven\n`,
+  );
+  if (tests.length > 0) io.out(`${tests.length} unit tests written\n`);
+}
 
 export const ruleCommands: readonly Command[] = [rulesCheck, rulesTest, rulesList, rulesProve];
 

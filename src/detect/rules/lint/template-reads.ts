@@ -64,7 +64,7 @@ class Reader {
       return;
     }
     const chain = chainOf(operand, atTop);
-    const start = operand.at - this.#prefix;
+    const start = startOf(operand) - this.#prefix;
     const place = { start, end: start + operand.source.length };
     if (chain[0] === 'Value' && chain.length === 1 && !asks) this.values.push(place);
     if (chain[0] === 'Labels' && chain[1] !== undefined) this.#label(chain[1], place, asks);
@@ -75,7 +75,7 @@ class Reader {
     const [name, of, key] = operands;
     if (name?.kind !== 'function' || name.name !== 'index' || of === undefined || key?.kind !== 'literal') return;
     if (chainOf(of, true).join('.') !== 'Labels' || typeof key.value !== 'string') return;
-    const start = of.at - this.#prefix;
+    const start = startOf(of) - this.#prefix;
     this.#label(key.value, { start, end: key.at - this.#prefix + key.source.length }, asks);
   }
 
@@ -92,4 +92,10 @@ function chainOf(operand: Operand, atTop: boolean): readonly string[] {
   if (operand.name === '$labels') return ['Labels', ...operand.chain];
   if (operand.name === '$value') return ['Value', ...operand.chain];
   return operand.name === '$' ? operand.chain : [];
+}
+
+/** Where an operand begins. The place of one with fields is where Go says its errors are: behind the first name. */
+function startOf(operand: Operand): number {
+  if (operand.kind === 'variable' && operand.chain.length > 0) return operand.at - operand.name.length;
+  return operand.kind === 'field' && operand.chain.length > 1 ? operand.at - `.${operand.chain[0]}`.length : operand.at;
 }

@@ -220,6 +220,7 @@ class TemplateExecutor {
     if (method === undefined) return this.fail(command, `can't give argument to non-function ${first.source}`);
     const base = this.fields(this.base(first, dot), chain.slice(0, -1), first);
     const made = methodOf(base, method);
+    if (made === null && base instanceof GoMap) return this.fail(first, `${method} is not a method but has arguments`);
     if (made === null) return this.fail(first, `${method} has arguments but cannot be invoked as function`);
     const args = [...operands.map((operand) => this.operand(operand, dot)), ...piped];
     return this.guarded(command, method, () => made(args));

@@ -245,11 +245,13 @@ class TemplateParser {
     const token = this.take();
     const { at } = token;
     switch (token.kind) {
-      case 'field':
-        return { kind: 'field', chain: this.chain(token.text.slice(1)), at, source: this.sourceFrom(at) };
+      case 'field': {
+        const chain = this.chain(token.text.slice(1));
+        return { kind: 'field', chain, at: chain.length > 1 ? at + token.text.length : at, source: this.sourceFrom(at) };
+      }
       case 'variable':
         if (!this.variables.includes(token.text)) this.fail(`undefined variable ${JSON.stringify(token.text)}`);
-        return { kind: 'variable', name: token.text, chain: this.chain(), at, source: this.sourceFrom(at) };
+        return this.variable(token);
       case 'dot':
         return { kind: 'dot', at, source: '.' };
       case 'identifier':
@@ -263,6 +265,12 @@ class TemplateParser {
       default:
         return { kind: 'literal', value: this.literal(token, context), at, source: token.text };
     }
+  }
+
+  /** A variable; as in Go, one with fields stands where they begin. */
+  private variable({ text, at }: TemplateToken): Operand {
+    const chain = this.chain();
+    return { kind: 'variable', name: text, chain, at: chain.length > 0 ? at + text.length : at, source: this.sourceFrom(at) };
   }
 
   /** Fields that follow without a space. */

@@ -1,3 +1,4 @@
+import { formatLabels } from '../../../model/labels.ts';
 import { SampleStore } from '../../promql/sample-store.ts';
 import { evaluateGroup, type GroupOutcome, type RuleSink } from '../evaluate-group.ts';
 import { type GroupState, noState } from '../group-state.ts';
@@ -86,16 +87,43 @@ async function loadRules(
   return { groups: [...groups.values()].sort((a, b) => order(a) - order(b)), problems };
 }
 
+/** What fires at the end of a run, or why a rule had no answer. */
+export interface FiringAlerts {
+  readonly alerts: GroupOutcome['alerts'];
+  readonly error: string | null;
+}
+
+/** Runs rules over input series from the start through an instant, and says which alerts fire then. */
+export async function firingAlerts(
+  file: Pick<UnitTestFile, 'evaluationIntervalMs' | 'fuzzyCompare'>,
+  test: UnitTest,
+  groups: readonly RuleGroup[],
+  atMs: number,
+): Promise<FiringAlerts> {
+  const run = new UnitTestRun(file, test, groups);
+  let alerts: GroupOutcome['alerts'] = [];
+  for (let sinceMs = 0; sinceMs <= atMs; sinceMs += file.evaluationIntervalMs) {
+    const outcomes = await run.evaluateAll(sinceMs);
+    const broken = outcomes.flatMap(({ health }) => health).find(({ ok }) => !ok);
+    if (broken !== undefined) return { alerts: [], error: `rule ${broken.rule}: ${broken.error}` };
+    if (run.duplicate !== null) return { alerts: [], error: run.duplicate };
+    alerts = outcomes.flatMap((outcome) => outcome.alerts).filter(({ alert }) => alert.state === 'firing');
+  }
+  return { alerts, error: null };
+}
+
 class UnitTestRun {
-  private readonly file: UnitTestFile;
+  private readonly file: Pick<UnitTestFile, 'evaluationIntervalMs' | 'fuzzyCompare'>;
   private readonly test: UnitTest;
   private readonly groups: readonly RuleGroup[];
   private readonly store = new SampleStore();
   private readonly failures: UnitTestFailure[] = [];
   private readonly states: GroupState[];
   private loaded = 0;
+  /** Why Prometheus would refuse a sample; null when it would take all. */
+  duplicate: string | null = null;
 
-  constructor(file: UnitTestFile, test: UnitTest, groups: readonly RuleGroup[]) {
+  constructor(file: UnitTestRun['file'], test: UnitTest, groups: readonly RuleGroup[]) {
     this.file = file;
     this.test = test;
     this.groups = groups;
@@ -119,6 +147,19 @@ class UnitTestRun {
 
   /** Evaluates all rules at one instant and judges the alerts of this step; false when a rule failed. */
   private async step(sinceMs: number, stepMs: number): Promise<boolean> {
+    const outcomes = await this.evaluateAll(sinceMs);
+    const broken = outcomes.flatMap(({ health }) => health).filter(({ ok }) => !ok);
+    for (const { rule, error } of broken) this.failures.push({ alert: rule, atMs: sinceMs, message: `rule ${rule}: ${error}`, diff: '' });
+    if (this.duplicate !== null) this.failures.push({ alert: '', atMs: sinceMs, message: this.duplicate, diff: '' });
+    if (broken.length > 0 || this.duplicate !== null) return false;
+    const isNow = ({ evalTimeMs }: { readonly evalTimeMs: number }) => evalTimeMs >= sinceMs && evalTimeMs < sinceMs + stepMs;
+    for (const alertTest of this.test.alerts) if (isNow(alertTest)) this.judgeAlert(alertTest, outcomes);
+    for (const stateTest of this.test.states) if (isNow(stateTest)) this.judgeState(stateTest);
+    return true;
+  }
+
+  /** Loads the samples up to an instant and evaluates every group there. */
+  async evaluateAll(sinceMs: number): Promise<readonly GroupOutcome[]> {
     this.load(sinceMs);
     const outcomes: GroupOutcome[] = [];
     for (const [index, group] of this.groups.entries()) {
@@ -126,13 +167,7 @@ class UnitTestRun {
       this.states[index] = outcome.state;
       outcomes.push(outcome);
     }
-    const broken = outcomes.flatMap(({ health }) => health).filter(({ ok }) => !ok);
-    for (const { rule, error } of broken) this.failures.push({ alert: rule, atMs: sinceMs, message: `rule ${rule}: ${error}`, diff: '' });
-    if (broken.length > 0) return false;
-    const isNow = ({ evalTimeMs }: { readonly evalTimeMs: number }) => evalTimeMs >= sinceMs && evalTimeMs < sinceMs + stepMs;
-    for (const alertTest of this.test.alerts) if (isNow(alertTest)) this.judgeAlert(alertTest, outcomes);
-    for (const stateTest of this.test.states) if (isNow(stateTest)) this.judgeState(stateTest);
-    return true;
+    return outcomes;
   }
 
   private evaluate(group: RuleGroup, state: GroupState, atMs: number): Promise<GroupOutcome> {
@@ -144,13 +179,19 @@ class UnitTestRun {
     });
   }
 
+  /** A sample that a rule wrote where there was another one already: an error, as in Prometheus. A marker there is merely dropped. */
   private readonly sink: RuleSink = {
     append: (samples) => {
-      for (const { labels, atMs, value, histogram } of samples)
-        this.store.add(labels, atMs, histogram === undefined ? value : { histogram, hintGiven: true });
+      for (const { labels, atMs, value, histogram } of samples) {
+        const there = histogram === undefined ? this.store.valueAt(labels, atMs) : null;
+        if (there === null || Object.is(there, value))
+          this.store.add(labels, atMs, histogram === undefined ? value : { histogram, hintGiven: true });
+        else
+          this.duplicate ??= `duplicate sample for timestamp: two rules, or a rule and the input, write ${labels['__name__'] ?? ''}${formatLabels(labels)}`;
+      }
     },
     appendStale: (ended, atMs) => {
-      for (const labels of ended) this.store.add(labels, atMs, 'stale');
+      for (const labels of ended) if (this.store.valueAt(labels, atMs) === null) this.store.add(labels, atMs, 'stale');
     },
   };
 
