@@ -111,22 +111,18 @@ test('after a restart and after a reload, what fired still does before its group
   expect(await second.commit()).toContain('Slow');
 });
 
-test('a restart does not end what is computed from a window that has to fill first', async () => {
+test('a restart ends nothing before every target was scraped', async () => {
   const state = memoryState();
-  const rule = (expr: string) => `groups: [{ name: g, rules: [{ alert: Errors, expr: "${expr}" }, { alert: Plain, expr: "vector(1)" }] }]`;
+  const rule = (expr: string) => `groups: [{ name: g, rules: [{ alert: Errors, expr: "${expr}" }] }]`;
   const first = new Bench(state, 1_000_000);
   await first.runner.setRules(loaded(rule('vector(1)')), null);
-  expect(await first.commit()).toEqual(['Errors', 'Plain']);
+  expect(await first.commit()).toEqual(['Errors']);
   // The same alert; its key leaves out the expression, as Prometheus does.
   const second = new Bench(state, 1_100_000);
   second.allSeen = false;
-  await second.runner.setRules(loaded(rule('rate(errors_total[5m]) > 0').replace('vector(1)', 'vector(1) < 0')), null);
-  expect(await second.commit()).toEqual(['Errors', 'Plain']);
+  await second.runner.setRules(loaded(rule('up == 0')), null);
+  expect(await second.commit()).toEqual(['Errors']);
   second.allSeen = true;
-  expect(await second.commit()).toEqual(['Errors']);
-  second.nowMs += 5 * minuteMs - 1;
-  expect(await second.commit()).toEqual(['Errors']);
-  second.nowMs += 1;
   expect(await second.commit()).toEqual([]);
 });
 

@@ -16,7 +16,6 @@ import { slotsAround } from '../detect/rules/group-schedule.ts';
 import { type GroupState, groupSignature, noState, revivedState, writtenSeries } from '../detect/rules/group-state.ts';
 import { queryForRule, queryForTemplate } from '../detect/rules/local-query.ts';
 import type { Rule, RuleGroup } from '../detect/rules/rule.ts';
-import { reachesOf } from '../detect/rules/rule-reach.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
 import type { RuleView } from '../interfaces/verbs.ts';
 import type { Alert } from '../model/alert.ts';
@@ -70,9 +69,8 @@ export class RuleRunner {
   #latestAt = Number.NEGATIVE_INFINITY;
   #rounds = 0;
   #ended = false;
-  #reaches: ReadonlyMap<Rule, number> = new Map();
-  /** Since when every target is scraped; null: not yet. */
-  #seenSinceAt: number | null = null;
+  /** Whether every target was scraped since the start. */
+  #allSeen = false;
 
   constructor(parts: RuleRunnerParts) {
     this.#parts = parts;
@@ -85,7 +83,6 @@ export class RuleRunner {
     const before = new Map(this.#watched.map((watched) => [watched.key, watched]));
     this.#remote = remote === null ? null : { api: createPrometheusApi({ url: remote.url }), intervalMs: remote.evaluationIntervalMs };
     this.#watched = await Promise.all(distinct(rules.groups).map((group) => this.#watch(group, before)));
-    this.#reaches = reachesOf(this.#watched.flatMap(({ group }) => group.rules));
     const kept = new Set(this.#watched.map((watched) => watched.key));
     for (const [key, watched] of before) {
       if (kept.has(key)) continue;
@@ -107,7 +104,7 @@ export class RuleRunner {
    */
   onCommit(atMs: number): void {
     if (this.#remote !== null || this.#ended) return;
-    if (this.#seenSinceAt === null && this.#parts.everyTargetSeen()) this.#seenSinceAt = atMs;
+    this.#allSeen ||= this.#parts.everyTargetSeen();
     const already = this.#waitingAt !== null;
     this.#waitingAt = Math.max(this.#waitingAt ?? atMs, atMs);
     if (already) return;
@@ -196,13 +193,9 @@ export class RuleRunner {
       templateQuery: remote === null ? local : (text, atMs) => remoteQuery(remote.api, text, atMs),
       stopwatch: () => performance.now(),
       ...(remote === null ? {} : { intervalMs: remote.intervalMs }),
-      canSee: (rule, atMs) => remote !== null || this.#canSee(rule, atMs),
+      // What has not been scraped yet since the start is no reason to think that all is well.
+      canSee: () => remote !== null || this.#allSeen,
     };
-  }
-
-  /** The windows begin empty, so that after a start a rate is nothing for a while: no reason to think that all is well. */
-  #canSee(rule: Rule, atMs: number): boolean {
-    return this.#seenSinceAt !== null && atMs - this.#seenSinceAt >= (this.#reaches.get(rule) ?? 0);
   }
 
   #query(): RuleQuery {

@@ -43,10 +43,10 @@ export interface GroupOptions {
   /** After how long a message to an Alertmanager is repeated; a minute unless told otherwise. */
   readonly resendDelayMs?: number;
   /**
-   * Whether all samples that a rule reads can be there. While they cannot, just after a start, an alert that is not found keeps its state.
+   * Whether all targets can have been seen. While they cannot, just after a start, an alert that is not found keeps its state.
    * Without it they always can.
    */
-  readonly canSee?: (rule: Rule, atMs: number) => boolean;
+  readonly canSee?: () => boolean;
   /** A running time in ms, to measure how long rules take. */
   readonly stopwatch?: () => number;
 }
@@ -171,7 +171,7 @@ function hasDuplicates(samples: readonly RuleSample[]): boolean {
 async function watch(run: RuleRun, rule: AlertingRule, vector: readonly RuleSample[]): Promise<RuleResult> {
   const { group, state, atMs, options } = run;
   const found = await foundAlerts(run, rule, vector);
-  const absent = options.canSee?.(rule, atMs) === false ? 'unseen' : null;
+  const absent = options.canSee?.() === false ? 'unseen' : null;
   const before = new Map(state.alerts.map((alert) => [labelsKey(alert.labels), alert]));
   const alerts: ActiveAlert[] = [];
   for (const key of new Set([...before.keys(), ...found.keys()])) {
