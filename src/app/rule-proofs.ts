@@ -6,6 +6,7 @@ import { unitTestText } from '../detect/rules/proof/unit-test-text.ts';
 import type { RuleProblem } from '../detect/rules/rule.ts';
 import { parseRuleFile } from '../detect/rules/rule-file.ts';
 import type { FileFinding, ProofReport, ProofRequest, ProvedAlert } from '../interfaces/cli/cli-verbs.ts';
+import { CliError } from '../interfaces/cli/command.ts';
 import { ruleFiles } from './rule-shelf.ts';
 import { catalogDirectory } from './runbook-shelf.ts';
 
@@ -85,9 +86,13 @@ class TestWriter {
 
   async write({ rule, witness }: AlertProof, ruleFile: string): Promise<void> {
     if (witness === null) return;
-    await mkdir(this.directory, { recursive: true });
     const path = join(this.directory, this.nameFor(rule.name));
-    await writeFile(path, unitTestText(witness, rule.name, relative(resolve(this.directory), resolve(ruleFile))));
+    try {
+      await mkdir(this.directory, { recursive: true });
+      await writeFile(path, unitTestText(witness, rule.name, relative(resolve(this.directory), resolve(ruleFile))));
+    } catch (error) {
+      throw new CliError(`--write-tests: ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
     this.written.push(path);
   }
 
