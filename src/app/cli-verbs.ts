@@ -22,7 +22,12 @@ export function createCliVerbs(): CliVerbs {
       list: async (sources) => (await import('./rule-files.ts')).listRules(sources),
       test: async (files) => (await import('./rule-tests.ts')).runRuleTests(files),
     },
-    runbooks: { check: checkRunbooks, show: showRunbook },
+    runbooks: {
+      check: checkRunbooks,
+      show: showRunbook,
+      propose: async (sources) => (await import('./runbook-binding.ts')).proposeForPages(sources),
+      bind: async (request) => (await import('./runbook-binding.ts')).writeAccepted(request),
+    },
     init: async (request) => (await import('./discover.ts')).initConfig(request),
     lab: runLab,
     async demo({ auto, proxy }, io) {
@@ -97,9 +102,9 @@ async function diagnose({ configFile, alert, labels }: DiagnoseRequest, signal: 
   return { kind: 'diagnosed', diagnosis };
 }
 
-async function checkRunbooks(sources: readonly string[]) {
+async function checkRunbooks(sources: readonly string[], rules: readonly string[]) {
   const [{ runbookView }, { missingSources }] = await Promise.all([import('./runbook-view.ts'), import('./missing-sources.ts')]);
-  const shelf = await checkedShelf(sources, []);
+  const shelf = await checkedShelf(sources, rules);
   const findings: readonly FileFinding[] = [...(await missingSources(sources)), ...shelf.findings];
   return { findings, pages: shelf.pages.map(runbookView) };
 }

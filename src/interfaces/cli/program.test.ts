@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createServer } from '../api/server.ts';
 import { WebFiles } from '../api/web-files.ts';
 import { type ScriptedChanges, scriptedDiagnosis, scriptedPlan, scriptedVerbs } from '../scripted-verbs.ts';
-import type { CliVerbs } from './cli-verbs.ts';
+import type { BindRequest, CliVerbs, ProposedPage } from './cli-verbs.ts';
 import type { Io } from './io.ts';
 import { runProgram } from './program.ts';
 
@@ -29,7 +29,7 @@ function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
     check: notHere,
     diagnose: notHere,
     rules: { check: notHere, test: notHere, list: notHere },
-    runbooks: { check: notHere, show: notHere },
+    runbooks: { check: notHere, show: notHere, propose: notHere, bind: notHere },
     init: notHere,
     lab: notHere,
     demo: notHere,
@@ -338,6 +338,73 @@ describe('files', () => {
       'ok a.yml\nFAILED b.yml\n',
       '  warning no file matches c.yml\n  expected 1 firing, got 0\n  - x\n',
     ]);
+  });
+
+  const proposal = { kind: 'check', id: 'proxy/log', when: [], why: null, score: 0.8, because: ['logs of \u001b[31mHAProxy'] } as const;
+  const proposed = {
+    title: 'Down',
+    path: 'Down.md',
+    hash: 'x',
+    stepCount: 3,
+    steps: [
+      {
+        id: 'diagnosis/1',
+        text: 'Read the logs of HAProxy',
+        line: 3,
+        column: 1,
+        proposals: [proposal, { ...proposal, id: 'proxy/config' }],
+      },
+      { id: 'diagnosis/2', text: 'Think', line: 4, column: 1, proposals: [] },
+    ],
+    blocked: null,
+  } as const;
+
+  function binding(changes: Partial<ProposedPage> = {}) {
+    const bound: BindRequest[] = [];
+    const runbooks: CliVerbs['runbooks'] = {
+      ...localVerbs().runbooks,
+      propose: async () => ({ pages: [{ ...proposed, ...changes }], findings: [] }),
+      bind: async (request) => {
+        bound.push(request);
+        return { file: 'Down.bindings.yml' };
+      },
+    };
+    return { runbooks, bound };
+  }
+
+  test('runbooks bind shows what speaks for what, and writes nothing by itself', async () => {
+    const { runbooks, bound } = binding();
+    const result = await run(['runbooks', 'bind', 'Down.md'], { runbooks });
+    expect(result).toMatchObject({ code: 0, err: '', questions: [] });
+    expect(result.out).toContain('0.80 check proxy/log\n         because of “logs of \\x1b[31mHAProxy”');
+    expect(result.out).toContain('1 pages, 2 unbound steps, 1 of them without a proposal');
+    expect(bound).toEqual([]);
+  });
+
+  test.each<[string[], boolean[], string[], number]>([
+    [['--accept'], [true, false], ['proxy/log'], 0],
+    [['--accept'], [false, false], [], 1],
+    [['--write'], [true], ['proxy/log', 'proxy/config'], 0],
+    [['--write'], [], [], 1],
+    [['--write', '--yes'], [], ['proxy/log', 'proxy/config'], 0],
+    [['--write', '--yes', '--into', 'page', '-o', 'json'], [], ['proxy/log', 'proxy/config'], 0],
+  ])('runbooks bind %j with the answers %j binds %j', async (options, answers, expected, code) => {
+    const { runbooks, bound } = binding();
+    const result = await run(['runbooks', 'bind', 'Down.md', ...options], { runbooks }, answers);
+    expect(result.code).toBe(code);
+    expect(bound.flatMap(({ accepted }) => accepted.flatMap((step) => step.bindings.map(({ id }) => id)))).toEqual(expected);
+    expect(bound.map(({ into }) => into)).toEqual(expected.length === 0 ? [] : [options.includes('page') ? 'page' : 'beside']);
+    if (options.includes('json')) expect(JSON.parse(result.out)).toMatchObject({ pages: [{ written: 'Down.bindings.yml', bound: 2 }] });
+  });
+
+  test.each([
+    [['--accept', '--write'], {}, 2],
+    [['--accept', '--yes'], {}, 2],
+    [['--write', '--yes'], { blocked: 'the page has changed since it was bound' }, 1],
+  ])('runbooks bind %j refuses %j', async (options, changes, code) => {
+    const { runbooks, bound } = binding(changes);
+    expect((await run(['runbooks', 'bind', 'Down.md', ...options], { runbooks })).code).toBe(code);
+    expect(bound).toEqual([]);
   });
 
   test('init leaves a file that exists alone', async () => {

@@ -1,19 +1,26 @@
 import { similarWord } from '../../config/similar-word.ts';
 import type { RunbookPageView } from '../verbs.ts';
-import { CliError, type Command, exit, outputOption } from './command.ts';
+import { CliError, type Command, type CommandOption, exit, outputOption } from './command.ts';
 import type { Io } from './io.ts';
 import { tellFindings } from './rules.ts';
+import { runbooksBind } from './runbooks-bind.ts';
 import { createStyle, safe, wrap } from './terminal-text.ts';
+
+const rulesOption: CommandOption = {
+  flags: '--rules <path>',
+  summary: 'rule files, a directory or a glob that the pages quote; what we ship is known',
+  repeats: true,
+};
 
 const runbooksCheck: Command = {
   name: 'runbooks check',
   summary: 'Say what is wrong with runbook pages: steps bound to nothing, unknown ids, drift from the rules.',
   effect: 'reads',
   arguments: [{ name: '[directories...]', summary: 'directories or pages; catalog is what we ship (the default)' }],
-  options: [outputOption],
-  examples: ['proxymedic runbooks check runbooks/', 'proxymedic runbooks check -o json'],
+  options: [rulesOption, outputOption],
+  examples: ['proxymedic runbooks check runbooks/ --rules rules/', 'proxymedic runbooks check -o json'],
   async run(given, io, verbs) {
-    const report = await verbs.runbooks.check(given.positionals.length === 0 ? ['catalog'] : given.positionals);
+    const report = await verbs.runbooks.check(given.positionals.length === 0 ? ['catalog'] : given.positionals, given.list('rules'));
     if (given.json) io.out(`${JSON.stringify(report)}\n`);
     else tellFindings(report.findings, io, `${report.pages.length} pages`);
     return report.findings.some((finding) => finding.severity === 'error') ? exit.finding : exit.done;
@@ -43,7 +50,7 @@ const runbooksShow: Command = {
   },
 };
 
-export const runbookCommands: readonly Command[] = [runbooksCheck, runbooksShow];
+export const runbookCommands: readonly Command[] = [runbooksCheck, runbooksShow, runbooksBind];
 
 function tell(page: RunbookPageView, io: Io): void {
   const style = createStyle(io.color);

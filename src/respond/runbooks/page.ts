@@ -33,6 +33,8 @@ export interface Step {
   /** Why the step stays with a person; null when nobody said so. */
   readonly manual: string | null;
   readonly place: Place;
+  /** Offset in the text of the page behind its last character: where a shortcode is added to it. */
+  readonly end: number;
 }
 
 /** A part of a page under one heading. */

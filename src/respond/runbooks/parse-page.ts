@@ -182,6 +182,7 @@ class PageReader {
       under,
       ...this.#bindingsWithin(startOf(item), endOf(item)),
       place: this.#places.at(startOf(item)),
+      end: endOf(item),
     });
   }
 
