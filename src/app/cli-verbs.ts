@@ -26,6 +26,7 @@ export function createCliVerbs(): CliVerbs {
       check: checkRunbooks,
       show: showRunbook,
       propose: async (sources) => (await import('./runbook-binding.ts')).proposeForPages(sources),
+      test: async (sources, run) => (await import('./page-test-files.ts')).runPageTests(sources, run),
       bind: async (request) => (await import('./runbook-binding.ts')).writeAccepted(request),
     },
     init: async (request) => (await import('./discover.ts')).initConfig(request),
@@ -85,11 +86,11 @@ const nothingChecked: CheckReport = {
   findings: [],
 };
 
-async function diagnose({ configFile, alert, labels }: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseOutcome> {
+async function diagnose({ configFile, alert, labels, record }: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseOutcome> {
   const read = await readConfig(configFile);
   if ('errors' in read) return { kind: 'bad-config', errors: read.errors };
   const { config } = read;
-  const [{ readRuleFiles, alertNames }, { loadShelf }, { diagnoseOnce }] = await Promise.all([
+  const [{ readRuleFiles, alertNames }, { loadShelf }, { lookOnce }] = await Promise.all([
     import('./rule-files.ts'),
     import('./runbook-shelf.ts'),
     import('./diagnose-once.ts'),
@@ -97,9 +98,10 @@ async function diagnose({ configFile, alert, labels }: DiagnoseRequest, signal: 
   const [files, { pages }] = await Promise.all([readRuleFiles(config.rules), loadShelf(config.runbooks)]);
   const known = new Set([...alertNames(files), ...pages.flatMap((page) => [page.title, ...page.aliases])]);
   if (!known.has(alert)) return { kind: 'unknown-alert', known: [...known].sort() };
-  const diagnosis = await diagnoseOnce({ config, pages, alert: { name: alert, labels }, clock: systemClock, signal });
-  if (diagnosis === null) return { kind: 'no-target', targets: config.targets.map((target) => `${target.name}: ${target.proxy}`) };
-  return { kind: 'diagnosed', diagnosis };
+  const look = await lookOnce({ config, pages, alert: { name: alert, labels }, clock: systemClock, signal });
+  if (look === null) return { kind: 'no-target', targets: config.targets.map((target) => `${target.name}: ${target.proxy}`) };
+  if (record !== null) await (await import('./record-look.ts')).recordLook(look, config, record);
+  return { kind: 'diagnosed', diagnosis: look.diagnosis };
 }
 
 async function checkRunbooks(sources: readonly string[], rules: readonly string[]) {

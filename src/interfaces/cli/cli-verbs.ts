@@ -58,6 +58,8 @@ export interface DiagnoseRequest {
   readonly configFile: string;
   readonly alert: string;
   readonly labels: Labels;
+  /** File to write the answers to that the checks got; null: none. */
+  readonly record: string | null;
 }
 
 export type DiagnoseOutcome =
@@ -103,6 +105,8 @@ export interface RunbookFileVerbs {
   show(sources: readonly string[], title: string): Promise<{ readonly page: RunbookPageView | null; readonly titles: readonly string[] }>;
   /** What the words of unbound steps speak for. Writes nothing. */
   propose(sources: readonly string[]): Promise<{ readonly pages: readonly ProposedPage[]; readonly findings: readonly FileFinding[] }>;
+  /** Runs the tests beside pages: those whose name contains `run`, or all. */
+  test(sources: readonly string[], run: string | null): Promise<readonly PageTestFile[]>;
   /** Writes what was accepted, or says why it was not written. */
   bind(request: BindRequest): Promise<{ readonly file: string } | { readonly refused: string }>;
 }
@@ -140,6 +144,19 @@ export interface ProposedPage {
   readonly steps: readonly ProposedStep[];
   /** Why nothing can be bound here; null when it can. */
   readonly blocked: string | null;
+}
+
+/** The tests of one page and what came of them. */
+export interface PageTestFile {
+  readonly file: string;
+  /** Why the file could not be run; empty when it could. */
+  readonly findings: readonly FileFinding[];
+  readonly tests: readonly {
+    readonly name: string;
+    readonly line: number;
+    /** What came out otherwise: `-` was expected, `+` was found. Empty: passed. */
+    readonly differences: readonly { readonly about: string; readonly lines: readonly string[] }[];
+  }[];
 }
 
 export interface BindRequest {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createServer } from '../api/server.ts';
 import { WebFiles } from '../api/web-files.ts';
 import { type ScriptedChanges, scriptedDiagnosis, scriptedPlan, scriptedVerbs } from '../scripted-verbs.ts';
-import type { BindRequest, CliVerbs, ProposedPage } from './cli-verbs.ts';
+import type { BindRequest, CliVerbs, PageTestFile, ProposedPage } from './cli-verbs.ts';
 import type { Io } from './io.ts';
 import { runProgram } from './program.ts';
 
@@ -29,7 +29,7 @@ function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
     check: notHere,
     diagnose: notHere,
     rules: { check: notHere, test: notHere, list: notHere },
-    runbooks: { check: notHere, show: notHere, propose: notHere, bind: notHere },
+    runbooks: { check: notHere, show: notHere, propose: notHere, bind: notHere, test: notHere },
     init: notHere,
     lab: notHere,
     demo: notHere,
@@ -114,7 +114,7 @@ describe('diagnose', () => {
     };
     await run([...alert, '-l', 'instance="h:8404"', '--label=x=a=b', '--config.file=/etc/p.yml'], { diagnose });
     expect(asked).toEqual([
-      { configFile: '/etc/p.yml', alert: 'HaproxyBackendDown', labels: { backend: 'api', instance: 'h:8404', x: 'a=b' } },
+      { configFile: '/etc/p.yml', alert: 'HaproxyBackendDown', labels: { backend: 'api', instance: 'h:8404', x: 'a=b' }, record: null },
     ]);
   });
 
@@ -405,6 +405,37 @@ describe('files', () => {
     const { runbooks, bound } = binding(changes);
     expect((await run(['runbooks', 'bind', 'Down.md', ...options], { runbooks })).code).toBe(code);
     expect(bound).toEqual([]);
+  });
+
+  const differs = { name: 'b', line: 9, differences: [{ about: 'verdict', lines: ['- cause-found', '+ undetermined'] }] };
+  const finding2 = { ...finding, check: 'page-test', file: 'Up.test.yml' };
+
+  test.each<[string, string[], PageTestFile[], number, string]>([
+    [
+      'passes',
+      [],
+      [{ file: 'Down.test.yml', findings: [], tests: [{ ...differs, differences: [] }] }],
+      0,
+      'ok Down.test.yml  1 of 1\nok: 1 tests of 1 pages, 0 failed\n',
+    ],
+    [
+      'says what differs',
+      [],
+      [{ file: 'Down.test.yml', findings: [], tests: [{ ...differs, name: 'a', differences: [] }, differs] }],
+      1,
+      'FAILED Down.test.yml  1 of 2\n  b (line 9)\n    verdict\n      - cause-found\n      + undetermined\nnot ok: 2 tests of 1 pages, 1 failed\n',
+    ],
+    [
+      'says what cannot be run',
+      [],
+      [{ file: 'Up.test.yml', findings: [finding2], tests: [] }],
+      2,
+      'Up.test.yml:3:7 error page-test: bad expr. Mend it\nnot ok: 0 tests of 1 pages, 0 failed\n',
+    ],
+    ['knows no test of that name', ['--run', 'z'], [{ file: 'Down.test.yml', findings: [], tests: [] }], 2, ''],
+  ])('runbooks test %s', async (_, options, files, code, out) => {
+    const runbooks = { ...localVerbs().runbooks, test: async () => files };
+    expect(await run(['runbooks', 'test', ...options], { runbooks })).toMatchObject({ code, out });
   });
 
   test('init leaves a file that exists alone', async () => {

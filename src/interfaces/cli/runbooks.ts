@@ -4,6 +4,7 @@ import { CliError, type Command, type CommandOption, exit, outputOption } from '
 import type { Io } from './io.ts';
 import { tellFindings } from './rules.ts';
 import { runbooksBind } from './runbooks-bind.ts';
+import { runbooksTest } from './runbooks-test.ts';
 import { createStyle, safe, wrap } from './terminal-text.ts';
 
 const rulesOption: CommandOption = {
@@ -50,7 +51,7 @@ const runbooksShow: Command = {
   },
 };
 
-export const runbookCommands: readonly Command[] = [runbooksCheck, runbooksShow, runbooksBind];
+export const runbookCommands: readonly Command[] = [runbooksCheck, runbooksShow, runbooksBind, runbooksTest];
 
 function tell(page: RunbookPageView, io: Io): void {
   const style = createStyle(io.color);
