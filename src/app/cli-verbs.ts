@@ -27,6 +27,7 @@ export function createCliVerbs(): CliVerbs {
       show: showRunbook,
       propose: async (sources) => (await import('./runbook-binding.ts')).proposeForPages(sources),
       test: async (sources, run) => (await import('./page-test-files.ts')).runPageTests(sources, run),
+      build: async (request) => (await import('./build-site.ts')).buildSite(request),
       bind: async (request) => (await import('./runbook-binding.ts')).writeAccepted(request),
     },
     init: async (request) => (await import('./discover.ts')).initConfig(request),

@@ -107,6 +107,12 @@ export interface RunbookFileVerbs {
   propose(sources: readonly string[]): Promise<{ readonly pages: readonly ProposedPage[]; readonly findings: readonly FileFinding[] }>;
   /** Runs the tests beside pages: those whose name contains `run`, or all. */
   test(sources: readonly string[], run: string | null): Promise<readonly PageTestFile[]>;
+  /** Renders pages into a static site, or says why it does not. */
+  build(request: {
+    readonly sources: readonly string[];
+    readonly rules: readonly string[];
+    readonly directory: string;
+  }): Promise<BuildReport | { readonly refused: string }>;
   /** Writes what was accepted, or says why it was not written. */
   bind(request: BindRequest): Promise<{ readonly file: string } | { readonly refused: string }>;
 }
@@ -157,6 +163,13 @@ export interface PageTestFile {
     /** What came out otherwise: `-` was expected, `+` was found. Empty: passed. */
     readonly differences: readonly { readonly about: string; readonly lines: readonly string[] }[];
   }[];
+}
+
+export interface BuildReport {
+  readonly directory: string;
+  readonly pages: number;
+  readonly files: number;
+  readonly findings: readonly FileFinding[];
 }
 
 export interface BindRequest {

@@ -29,7 +29,7 @@ function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
     check: notHere,
     diagnose: notHere,
     rules: { check: notHere, test: notHere, list: notHere },
-    runbooks: { check: notHere, show: notHere, propose: notHere, bind: notHere, test: notHere },
+    runbooks: { check: notHere, show: notHere, propose: notHere, bind: notHere, test: notHere, build: notHere },
     init: notHere,
     lab: notHere,
     demo: notHere,
@@ -436,6 +436,17 @@ describe('files', () => {
   ])('runbooks test %s', async (_, options, files, code, out) => {
     const runbooks = { ...localVerbs().runbooks, test: async () => files };
     expect(await run(['runbooks', 'test', ...options], { runbooks })).toMatchObject({ code, out });
+  });
+
+  test('runbooks build says what it wrote, and why it did not', async () => {
+    const report = { directory: 'site', pages: 2, files: 6, findings: [finding] };
+    const built = await run(['runbooks', 'build', 'site/'], { runbooks: { ...localVerbs().runbooks, build: async () => report } });
+    expect(built).toMatchObject({ code: 1, out: 'ok: 2 pages in 6 files, open site/index.html\n' });
+    const refused = { ...localVerbs().runbooks, build: async () => ({ refused: 'site holds files' }) };
+    expect(await run(['runbooks', 'build', 'site'], { runbooks: refused })).toMatchObject({
+      code: 1,
+      err: 'proxymedic: site holds files\n',
+    });
   });
 
   test('init leaves a file that exists alone', async () => {

@@ -4,6 +4,7 @@ import { CliError, type Command, type CommandOption, exit, outputOption } from '
 import type { Io } from './io.ts';
 import { tellFindings } from './rules.ts';
 import { runbooksBind } from './runbooks-bind.ts';
+import { runbooksBuild } from './runbooks-build.ts';
 import { runbooksTest } from './runbooks-test.ts';
 import { createStyle, safe, wrap } from './terminal-text.ts';
 
@@ -12,6 +13,8 @@ const rulesOption: CommandOption = {
   summary: 'rule files, a directory or a glob that the pages quote; what we ship is known',
   repeats: true,
 };
+
+const fromOption: CommandOption = { flags: '--from <path>', summary: 'directory or page; default the catalog', repeats: true };
 
 const runbooksCheck: Command = {
   name: 'runbooks check',
@@ -33,7 +36,7 @@ const runbooksShow: Command = {
   summary: 'Show a runbook page with what each step is bound to.',
   effect: 'reads',
   arguments: [{ name: '<title>', summary: 'title of the page, or an alert it serves' }],
-  options: [{ flags: '--from <path>', summary: 'directory or page; default the catalog', repeats: true }, outputOption],
+  options: [fromOption, outputOption],
   examples: ['proxymedic runbooks show HaproxyBackendDown'],
   async run(given, io, verbs) {
     const title = given.argument(0);
@@ -51,7 +54,13 @@ const runbooksShow: Command = {
   },
 };
 
-export const runbookCommands: readonly Command[] = [runbooksCheck, runbooksShow, runbooksBind, runbooksTest];
+export const runbookCommands: readonly Command[] = [
+  runbooksCheck,
+  runbooksShow,
+  runbooksBind,
+  runbooksTest,
+  runbooksBuild(rulesOption, fromOption),
+];
 
 function tell(page: RunbookPageView, io: Io): void {
   const style = createStyle(io.color);

@@ -66,7 +66,7 @@ function stepFindings(page: Page, step: Step, known: KnownIds): RunbookFinding[]
 function ruleFindings(page: Page, rules: readonly RuleFile[] | null): RunbookFinding[] {
   const { rule } = page;
   if (rule === null || rules === null) return [];
-  const files = rules.filter(({ path }) => path === rule.file || path.endsWith(`/${rule.file}`));
+  const files = filesOf(rule.file, rules);
   if (files.length === 0) {
     return [error(page, 'rule-missing', rule.place, `there is no rule file ${shown(rule.file)}`, 'Correct the path of the file')];
   }
@@ -87,6 +87,20 @@ function drift(page: Page, real: readonly RuleCopy[]): RunbookFinding[] {
   if (first === null || first === undefined || differences.includes(null)) return [];
   const message = `the rule quoted in the page differs from the rule file: ${first}`;
   return [warning(page, 'rule-drift', copy.place, message, 'Copy the rule from the file into the page, and read the page again')];
+}
+
+/** The rule a page is about: of several with its name the one that the page quotes; null when no file has it. */
+export function ruleOfPage(page: Page, rules: readonly RuleFile[]): RuleCopy | null {
+  const { rule, ruleCopy } = page;
+  if (rule === null) return null;
+  const real = filesOf(rule.file, rules)
+    .flatMap(rulesIn)
+    .filter(({ alert }) => alert === rule.alert);
+  return real.find((candidate) => ruleCopy !== null && differenceBetween(ruleCopy, candidate) === null) ?? real[0] ?? null;
+}
+
+function filesOf(name: string, rules: readonly RuleFile[]): readonly RuleFile[] {
+  return rules.filter(({ path }) => path === name || path.endsWith(`/${name}`));
 }
 
 /** The first difference as words; links to the page itself are no part of the rule. */
@@ -174,7 +188,7 @@ function deadLinks(page: Page, fileExists: ((path: string) => boolean) | null): 
 }
 
 /** The file a relative link means, or null when it is no link to a file beside the page. */
-function relativeTarget(path: string, url: string): string | null {
+export function relativeTarget(path: string, url: string): string | null {
   if (url === '' || /^[a-z][a-z0-9+.-]{0,30}:/i.test(url) || url.startsWith('/') || url.startsWith('#')) return null;
   const file = url.split(/[?#]/, 1)[0] ?? '';
   const parts = path.split('/').slice(0, -1);
