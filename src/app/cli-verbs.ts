@@ -27,6 +27,8 @@ export function createCliVerbs(): CliVerbs {
       show: showRunbook,
       propose: async (sources) => (await import('./runbook-binding.ts')).proposeForPages(sources),
       test: async (sources, run) => (await import('./page-test-files.ts')).runPageTests(sources, run),
+      create: async (alert, rules) => (await import('./new-runbook.ts')).createPage(alert, rules),
+      save: async (directory, page) => (await import('./new-runbook.ts')).savePage(directory, page),
       build: async (request) => (await import('./build-site.ts')).buildSite(request),
       bind: async (request) => (await import('./runbook-binding.ts')).writeAccepted(request),
     },

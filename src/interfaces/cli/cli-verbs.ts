@@ -107,6 +107,13 @@ export interface RunbookFileVerbs {
   propose(sources: readonly string[]): Promise<{ readonly pages: readonly ProposedPage[]; readonly findings: readonly FileFinding[] }>;
   /** Runs the tests beside pages: those whose name contains `run`, or all. */
   test(sources: readonly string[], run: string | null): Promise<readonly PageTestFile[]>;
+  /** A page for the rule of an alert; nothing is written. */
+  create(alert: string, rules: readonly string[]): Promise<NewPageReport>;
+  /** Writes a new page; never over a file that exists. */
+  save(
+    directory: string,
+    page: { readonly name: string; readonly text: string },
+  ): Promise<{ readonly file: string } | { readonly refused: string }>;
   /** Renders pages into a static site, or says why it does not. */
   build(request: {
     readonly sources: readonly string[];
@@ -164,6 +171,10 @@ export interface PageTestFile {
     readonly differences: readonly { readonly about: string; readonly lines: readonly string[] }[];
   }[];
 }
+
+export type NewPageReport =
+  | { readonly name: string; readonly text: string }
+  | { readonly impossible: string; readonly known: readonly string[] };
 
 export interface BuildReport {
   readonly directory: string;

@@ -29,7 +29,16 @@ function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
     check: notHere,
     diagnose: notHere,
     rules: { check: notHere, test: notHere, list: notHere },
-    runbooks: { check: notHere, show: notHere, propose: notHere, bind: notHere, test: notHere, build: notHere },
+    runbooks: {
+      check: notHere,
+      show: notHere,
+      propose: notHere,
+      bind: notHere,
+      test: notHere,
+      build: notHere,
+      create: notHere,
+      save: notHere,
+    },
     init: notHere,
     lab: notHere,
     demo: notHere,
@@ -446,6 +455,32 @@ describe('files', () => {
     expect(await run(['runbooks', 'build', 'site'], { runbooks: refused })).toMatchObject({
       code: 1,
       err: 'proxymedic: site holds files\n',
+    });
+  });
+
+  test('runbooks new prints a page, or writes it where it is told and nothing is', async () => {
+    const saved: string[] = [];
+    const runbooks: CliVerbs['runbooks'] = {
+      ...localVerbs().runbooks,
+      create: async (alert) =>
+        alert === 'Down' ? { name: 'Down.md', text: '# Down\n' } : { impossible: `no rule has ${alert}`, known: ['Down'] },
+      save: async (directory, page) => {
+        saved.push(`${directory}/${page.name}`);
+        return saved.length === 1 ? { file: saved[0] ?? '' } : { refused: 'p/Down.md exists already' };
+      },
+    };
+    expect(await run(['runbooks', 'new', 'Down'], { runbooks })).toMatchObject({ code: 0, out: '# Down\n' });
+    expect(await run(['runbooks', 'new', 'Dwon'], { runbooks })).toMatchObject({
+      code: 2,
+      err: 'proxymedic: no rule has Dwon. Did you mean Down?\n',
+    });
+    expect(await run(['runbooks', 'new', 'Down', '--to', 'p'], { runbooks })).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^p\/Down.md is written/),
+    });
+    expect(await run(['runbooks', 'new', 'Down', '--to', 'p'], { runbooks })).toMatchObject({
+      code: 1,
+      err: 'proxymedic: p/Down.md exists already\n',
     });
   });
 

@@ -5,6 +5,7 @@ import type { Io } from './io.ts';
 import { tellFindings } from './rules.ts';
 import { runbooksBind } from './runbooks-bind.ts';
 import { runbooksBuild } from './runbooks-build.ts';
+import { runbooksNew } from './runbooks-new.ts';
 import { runbooksTest } from './runbooks-test.ts';
 import { createStyle, safe, wrap } from './terminal-text.ts';
 
@@ -57,6 +58,7 @@ const runbooksShow: Command = {
 export const runbookCommands: readonly Command[] = [
   runbooksCheck,
   runbooksShow,
+  runbooksNew(rulesOption),
   runbooksBind,
   runbooksTest,
   runbooksBuild(rulesOption, fromOption),

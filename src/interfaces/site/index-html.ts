@@ -45,7 +45,7 @@ export function searchIndex(pages: readonly PlacedPage[]): string {
     description: summaryOf(page.tree) ?? page.description ?? '',
     text: page.items
       .map((item) => [item.text, ...item.bound.flatMap(({ id, when, why }) => [id, ...when, why ?? ''])].join(' '))
-      .join(' \n')
+      .join('\n')
       .slice(0, textMax),
   }));
   // Nothing in it can end the script or a line of it early.

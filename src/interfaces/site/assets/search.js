@@ -1,7 +1,7 @@
 // Search over all pages of the site. Everything that is shown is set as text: titles and instructions are anybody's words.
 (() => {
   const shownMax = 30;
-  const excerptAround = 60;
+  const excerptMax = 150;
   const root = document.body.dataset['root'] ?? '';
   const pages = globalThis.runbookPages ?? [];
   const box = document.querySelector('.search');
@@ -29,13 +29,13 @@
     return score;
   }
 
-  /** The words around the first match in the text, so that a reader sees why the page is here. */
+  /** The step with the most of the words, so that a reader sees why the page is here. */
   function excerpt({ text, description }, words) {
-    const lower = text.toLowerCase();
-    const at = words.map((word) => lower.indexOf(word)).find((place) => place >= 0);
-    if (at === undefined) return description;
-    const from = Math.max(0, at - excerptAround);
-    return `${from > 0 ? '…' : ''}${text.slice(from, at + 2 * excerptAround).trim()}…`;
+    const steps = text.split('\n').map((step) => ({ step, hits: words.filter((word) => step.toLowerCase().includes(word)).length }));
+    const best = steps.reduce((most, one) => (one.hits > most.hits ? one : most), { step: description, hits: 0 }).step;
+    const at = Math.max(0, ...words.map((word) => best.toLowerCase().indexOf(word)));
+    const from = best.length <= excerptMax ? 0 : Math.max(0, Math.min(at - excerptMax / 2, best.length - excerptMax));
+    return `${from > 0 ? '…' : ''}${best.slice(from, from + excerptMax).trim()}${from + excerptMax < best.length ? '…' : ''}`;
   }
 
   function row(page, words) {
