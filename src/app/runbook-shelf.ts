@@ -25,6 +25,7 @@ export const knownIds = {
   checks: allChecks.map((check) => check.id),
   actions: actions.map((action) => action.id),
   causes: vocabulary,
+  answers: Object.fromEntries(actions.map(({ id, causes }) => [id, causes])),
 };
 
 /**

@@ -59,17 +59,17 @@ export function applyBindings(page: Page, bindings: Bindings): { readonly page: 
     const message = `the page has no step ${shown(step)}`;
     return finding(bindings.path, 'bindings', place, message, `Its steps are ${page.steps.map(({ id }) => id).join(', ')}`, page.title);
   });
-  const steps = page.steps.map((step) => boundStep(step, bindings.steps));
+  const steps = page.steps.map((step) => boundStep(step, bindings));
   return { page: { ...page, aliases: [...page.aliases, ...bindings.aliases], steps }, findings };
 }
 
-function boundStep(step: Step, bindings: readonly StepBinding[]): Step {
-  const binding = bindings.find((candidate) => candidate.step === step.id);
+function boundStep(step: Step, { path: file, steps }: Bindings): Step {
+  const binding = steps.find((candidate) => candidate.step === step.id);
   if (binding === undefined) return step;
   return {
     ...step,
-    checks: [...step.checks, ...binding.checks],
-    actions: [...step.actions, ...binding.actions],
+    checks: [...step.checks, ...binding.checks.map((check) => ({ ...check, file }))],
+    actions: [...step.actions, ...binding.actions.map((action) => ({ ...action, file }))],
     manual: step.manual ?? binding.manual,
   };
 }

@@ -1,4 +1,4 @@
-import type { Page, RuleCopy, Step } from './page.ts';
+import type { ActionBinding, CheckBinding, Page, RuleCopy, Step } from './page.ts';
 import { isUnbound } from './page.ts';
 import { ruleOf } from './rule-copy.ts';
 import type { Place, RunbookCheck, RunbookFinding } from './runbook-finding.ts';
@@ -10,6 +10,8 @@ export interface KnownIds {
   readonly checks: readonly string[];
   readonly actions: readonly string[];
   readonly causes: readonly string[];
+  /** The causes that an action may answer, by its id; without it nothing is said about that. */
+  readonly answers?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A rule file as read, for what pages say about rules. */
@@ -32,6 +34,7 @@ const top: Place = { line: 1, column: 1 };
 export function checkPage(page: Page, known: KnownIds, around: Around): RunbookFinding[] {
   return [
     ...missingSections(page),
+    ...withoutSteps(page),
     ...page.steps.flatMap((step) => stepFindings(page, step, known)),
     ...ruleFindings(page, around.rules ?? null),
     ...deadLinks(page, around.fileExists ?? null),
@@ -46,20 +49,50 @@ function missingSections(page: Page): RunbookFinding[] {
   });
 }
 
+/** A section that tells what to do in prose: nobody can run that. */
+function withoutSteps(page: Page): RunbookFinding[] {
+  const telling = page.sections.filter(({ key }) => key === 'diagnosis' || key === 'mitigation');
+  return telling
+    .filter(({ key }) => !page.steps.some(({ id }) => id.startsWith(`${key}/`)))
+    .map(({ title, place }) =>
+      warning(page, 'no-steps', place, `${title} has no list items, so nothing of it can be run`, 'Write what to do as a list'),
+    );
+}
+
 function stepFindings(page: Page, step: Step, known: KnownIds): RunbookFinding[] {
   if (isUnbound(step)) {
     const message = `step ${step.id} (${shown(step.text)}) is bound to nothing`;
     return [warning(page, 'unbound', step.place, message, 'Attach a check, an action, or manual with the reason why a person does it')];
   }
-  const unknown = (id: string, what: string, place: Place): RunbookFinding =>
-    error(page, 'unknown-id', place, `step ${step.id} names ${what} ${shown(id)}, which does not exist`, `Correct the id of the ${what}`);
   return [
-    ...step.checks.filter(({ id }) => !known.checks.includes(id)).map(({ id, place }) => unknown(id, 'check', place)),
-    ...step.actions.filter(({ id }) => !known.actions.includes(id)).map(({ id, place }) => unknown(id, 'action', place)),
-    ...step.actions.flatMap(({ when, place }) =>
-      when.filter((cause) => !known.causes.includes(cause)).map((cause) => unknown(cause, 'cause', place)),
+    ...step.checks.filter(({ id }) => !known.checks.includes(id)).map((check) => unknownId(page, step, check, 'check', check.id)),
+    ...step.actions.filter(({ id }) => !known.actions.includes(id)).map((action) => unknownId(page, step, action, 'action', action.id)),
+    ...step.actions.flatMap((action) =>
+      action.when.filter((cause) => !known.causes.includes(cause)).map((cause) => unknownId(page, step, action, 'cause', cause)),
     ),
+    ...step.actions.flatMap((action) => neverOffered(page, step, action, known)),
   ];
+}
+
+/** Where a binding stands: in the page, or in the file beside it. */
+type Standing = Pick<CheckBinding, 'place' | 'file'>;
+
+function unknownId(page: Page, step: Step, { place, file }: Standing, what: string, id: string): RunbookFinding {
+  const message = `step ${step.id} names ${what} ${shown(id)}, which does not exist`;
+  return { ...error(page, 'unknown-id', place, message, `Correct the id of the ${what}`), file: file ?? page.path };
+}
+
+/** An action bound to a cause that it does not answer waits for ever. */
+function neverOffered(page: Page, step: Step, { id, when, place, file }: ActionBinding, known: KnownIds): RunbookFinding[] {
+  const answered = known.answers?.[id];
+  if (answered === undefined) return [];
+  return when
+    .filter((cause) => known.causes.includes(cause) && !answered.includes(cause))
+    .map((cause) => {
+      const message = `step ${step.id} offers ${id} when ${cause}, which it does not answer`;
+      const fix = `It answers ${answered.join(', ')}; leave the rest to another action or a person`;
+      return { ...warning(page, 'never-offered', place, message, fix), file: file ?? page.path };
+    });
 }
 
 /** The file and alert behind `{{% rule %}}`: do they exist, and does the page quote them as they are? */
