@@ -23,7 +23,16 @@ export function createCliVerbs(): CliVerbs {
       prove: async (request) => (await import('./rule-proofs.ts')).proveRules(request),
       test: async (files, options) => (await import('./rule-tests.ts')).runRuleTests(files, options),
     },
-    runbooks: { check: checkRunbooks, show: showRunbook },
+    runbooks: {
+      check: checkRunbooks,
+      show: showRunbook,
+      propose: async (sources) => (await import('./runbook-binding.ts')).proposeForPages(sources),
+      test: async (sources, run) => (await import('./page-test-files.ts')).runPageTests(sources, run),
+      create: async (alert, rules) => (await import('./new-runbook.ts')).createPage(alert, rules),
+      save: async (directory, page) => (await import('./new-runbook.ts')).savePage(directory, page),
+      build: async (request) => (await import('./build-site.ts')).buildSite(request),
+      bind: async (request) => (await import('./runbook-binding.ts')).writeAccepted(request),
+    },
     init: async (request) => (await import('./discover.ts')).initConfig(request),
     lab: runLab,
     async demo({ auto, proxy }, io) {
@@ -84,11 +93,11 @@ const nothingChecked: CheckReport = {
   findings: [],
 };
 
-async function diagnose({ configFile, alert, labels }: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseOutcome> {
+async function diagnose({ configFile, alert, labels, record }: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseOutcome> {
   const read = await readConfig(configFile);
   if ('errors' in read) return { kind: 'bad-config', errors: read.errors };
   const { config } = read;
-  const [{ readRuleFiles, alertNames }, { loadShelf }, { diagnoseOnce }] = await Promise.all([
+  const [{ readRuleFiles, alertNames }, { loadShelf }, { lookOnce }] = await Promise.all([
     import('./rule-files.ts'),
     import('./runbook-shelf.ts'),
     import('./diagnose-once.ts'),
@@ -96,14 +105,15 @@ async function diagnose({ configFile, alert, labels }: DiagnoseRequest, signal: 
   const [files, { pages }] = await Promise.all([readRuleFiles(config.rules), loadShelf(config.runbooks)]);
   const known = new Set([...alertNames(files), ...pages.flatMap((page) => [page.title, ...page.aliases])]);
   if (!known.has(alert)) return { kind: 'unknown-alert', known: [...known].sort() };
-  const diagnosis = await diagnoseOnce({ config, pages, alert: { name: alert, labels }, clock: systemClock, signal });
-  if (diagnosis === null) return { kind: 'no-target', targets: config.targets.map((target) => `${target.name}: ${target.proxy}`) };
-  return { kind: 'diagnosed', diagnosis };
+  const look = await lookOnce({ config, pages, alert: { name: alert, labels }, clock: systemClock, signal });
+  if (look === null) return { kind: 'no-target', targets: config.targets.map((target) => `${target.name}: ${target.proxy}`) };
+  if (record !== null) await (await import('./record-look.ts')).recordLook(look, config, record);
+  return { kind: 'diagnosed', diagnosis: look.diagnosis };
 }
 
-async function checkRunbooks(sources: readonly string[]) {
+async function checkRunbooks(sources: readonly string[], rules: readonly string[]) {
   const [{ runbookView }, { missingSources }] = await Promise.all([import('./runbook-view.ts'), import('./missing-sources.ts')]);
-  const shelf = await checkedShelf(sources, []);
+  const shelf = await checkedShelf(sources, rules);
   const findings: readonly FileFinding[] = [...(await missingSources(sources)), ...shelf.findings];
   return { findings, pages: shelf.pages.map(runbookView) };
 }

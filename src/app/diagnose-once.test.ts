@@ -1,3 +1,6 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { findHaproxy } from '../../lab/proxies/haproxy.ts';
@@ -5,19 +8,44 @@ import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { waitFor } from '../../lab/waiting.ts';
 import { systemClock } from '../base/clock.ts';
 import { loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/schema.ts';
 import type { Diagnosis } from '../model/diagnosis.ts';
 import { labelsOf } from '../model/labels.ts';
-import { diagnoseOnce } from './diagnose-once.ts';
-import { loadShelf } from './runbook-shelf.ts';
+import type { Look } from '../respond/look.ts';
+import { fileStem } from '../respond/runbooks/parse-page.ts';
+import { lookOnce } from './diagnose-once.ts';
+import { runPageTests } from './page-test-files.ts';
+import { recordLook } from './record-look.ts';
+import { catalogDirectory, loadShelf } from './runbook-shelf.ts';
 
 const waitMs = 20_000;
 
-async function diagnose(lab: Lab, name: string, labels: Readonly<Record<string, string>>): Promise<Diagnosis | null> {
+function configOf(lab: Lab): Config {
   const loaded = loadConfig(lab.proxymedicConfig(), '/nowhere/proxymedic.yml', {});
   if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
+  return loaded.config;
+}
+
+async function look(lab: Lab, name: string, labels: Readonly<Record<string, string>>): Promise<Look | null> {
   const { pages } = await loadShelf(['catalog']);
   const alert = { name, labels: labelsOf(Object.entries(labels)) };
-  return await diagnoseOnce({ config: loaded.config, pages, alert, clock: systemClock, signal: new AbortController().signal });
+  return await lookOnce({ config: configOf(lab), pages, alert, clock: systemClock, signal: new AbortController().signal });
+}
+
+async function diagnose(lab: Lab, name: string, labels: Readonly<Record<string, string>>): Promise<Diagnosis | null> {
+  return (await look(lab, name, labels))?.diagnosis ?? null;
+}
+
+/** A test file beside a copy of the page, for one recorded look. */
+async function testOfRecording(directory: string, seen: Look): Promise<string> {
+  const [page, bindings] = ['.md', '.bindings.yml'].map((ending) => `${fileStem(seen.page?.path ?? '')}${ending}`);
+  const folder = dirname(join(catalogDirectory, '..', seen.page?.path ?? ''));
+  for (const name of [page, bindings]) await cp(join(folder, name ?? ''), join(directory, name ?? ''));
+  const { verdict, causes } = seen.diagnosis;
+  const expected = JSON.stringify({ verdict, causes: Object.fromEntries(causes.map(({ id, subjects }) => [id, subjects])) });
+  const path = join(directory, 'recorded.test.yml');
+  await writeFile(path, `page: ${page}\ntests:\n  - { name: recorded, recorded: seen.json, expect: ${expected} }\n`);
+  return path;
 }
 
 const kinds = [
@@ -54,6 +82,23 @@ for (const { kind, installed, alert } of kinds) {
       });
       expect(diagnosis).toMatchObject({ causes: [{ id: 'connection-refused' }] });
       await lab.heal();
+    });
+
+    test('is written down, and says the same when it is run again without the proxy', async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'proxymedic-recorded-'));
+      await lab.inject('connection-refused', { backend: 'api' });
+      let seen: Look | null = null;
+      await waitFor('the cause', waitMs, async () => {
+        seen = await look(lab, alert, { backend: 'api' });
+        return seen?.diagnosis.verdict === 'cause-found';
+      });
+      await lab.heal();
+      if (seen === null) throw new Error('nothing was seen');
+      await recordLook(seen, configOf(lab), join(directory, 'seen.json'));
+      const [file] = await runPageTests([await testOfRecording(directory, seen)], null);
+      expect(file).toMatchObject({ findings: [], tests: [{ name: 'recorded', differences: [] }] });
+      await expect(recordLook(seen, configOf(lab), join(directory, 'seen.json'))).rejects.toThrow('it exists already');
+      await rm(directory, { recursive: true, force: true });
     });
 
     test('fits no target of another kind', async () => {

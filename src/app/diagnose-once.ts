@@ -8,6 +8,7 @@ import type { Diagnosis } from '../model/diagnosis.ts';
 import type { Labels } from '../model/labels.ts';
 import type { CountsAnswer } from '../respond/diagnosis/questions.ts';
 import { countTraffic } from '../respond/diagnosis/traffic-counts.ts';
+import type { Look } from '../respond/look.ts';
 import type { Page } from '../respond/runbooks/page.ts';
 import { findSubject, instanceOf } from './find-subject.ts';
 import { lookAt } from './looking.ts';
@@ -30,6 +31,11 @@ export interface OneLook {
 
 /** Runs the runbook of an alert once, without a daemon and without storage; null when the alert fits no target. */
 export async function diagnoseOnce(request: OneLook): Promise<Diagnosis | null> {
+  return (await lookOnce(request))?.diagnosis ?? null;
+}
+
+/** The same with everything that the diagnosis rests on. */
+export async function lookOnce(request: OneLook): Promise<Look | null> {
   const { config, clock, pages, alert } = request;
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(overallMs)]);
   const readers = createReaders(config, clock);
@@ -46,8 +52,7 @@ export async function diagnoseOnce(request: OneLook): Promise<Diagnosis | null> 
     memory: { counts: (_, windowMs) => traffic.counts(windowMs), history: async () => null, lastPid: () => null },
   });
   const whole = { ...alert, annotations: {} };
-  const look = await lookAt({ alert: whole, subject, activeSinceMs: null, sinceAt: null }, { config, ask, clock, pages, deadline: signal });
-  return look.diagnosis;
+  return await lookAt({ alert: whole, subject, activeSinceMs: null, sinceAt: null }, { config, ask, clock, pages, deadline: signal });
 }
 
 /** Two scrapes of one target, begun at once: while the second is awaited, everything else is looked at. */

@@ -59,6 +59,14 @@ test('the given pages quote the published rules, whatever is loaded', async () =
   expect(new Set(findings.map(({ check }) => check))).toEqual(new Set(['impossible-label']));
 });
 
+test('a page that is too large is said to be left out', async () => {
+  const large = join(directory, 'pages/Large.md');
+  writeFileSync(large, '# Large\n'.repeat(40_000));
+  const { findings } = await loadShelf([large]);
+  rmSync(large);
+  expect(findings).toMatchObject([{ check: 'page-too-large', file: large, message: 'the file has 320000 bytes, the limit is 262144' }]);
+});
+
 test('a rule file that cannot be read is left out of the comparison and said when the rules are loaded', async () => {
   const missing = join(directory, 'missing.yml');
   expect((await readRuleTexts([missing])).map(({ path }) => path)).not.toContain(missing);

@@ -8,11 +8,12 @@ import { vocabulary } from '../respond/diagnosis/vocabulary.ts';
 import { actions } from '../respond/mitigation/mitigations.ts';
 import type { RuleFile } from '../respond/runbooks/findings.ts';
 import { type LoadedRunbooks, loadRunbooks, type RunbookFile } from '../respond/runbooks/load-runbooks.ts';
+import { pageSizeBytesMax } from '../respond/runbooks/parse-page.ts';
+import { inOrder, type RunbookFinding } from '../respond/runbooks/runbook-finding.ts';
 
 /** What we ship: rules and pages. */
 export const catalogDirectory = fileURLToPath(new URL('../../catalog/', import.meta.url));
 
-const pageBytesMax = 262_144;
 const filesMax = 5_000;
 
 export function sha256(text: string): string {
@@ -24,6 +25,7 @@ export const knownIds = {
   checks: allChecks.map((check) => check.id),
   actions: actions.map((action) => action.id),
   causes: vocabulary,
+  answers: Object.fromEntries(actions.map(({ id, causes }) => [id, causes])),
 };
 
 /**
@@ -32,26 +34,46 @@ export const knownIds = {
  */
 export async function loadShelf(sources: readonly string[], rules?: readonly RuleFile[]): Promise<LoadedRunbooks> {
   const found = await Promise.all(sources.map((source) => readSource(source)));
-  return loadRunbooks(found.flat(), knownIds, { hashText: sha256, fileExists, ...(rules === undefined ? {} : { rules }) });
+  const files = found.flatMap((one) => one.files);
+  const loaded = loadRunbooks(files, knownIds, { hashText: sha256, fileExists, ...(rules === undefined ? {} : { rules }) });
+  return { pages: loaded.pages, findings: inOrder([...loaded.findings, ...found.flatMap((one) => one.findings)]) };
+}
+
+function fileExists(path: string): boolean {
+  return existsSync(pathOnDisk(path));
 }
 
 /** Pages of the catalog go by paths of their own. */
-function fileExists(path: string): boolean {
+export function pathOnDisk(path: string): string {
   const inCatalog = 'catalog/';
-  return existsSync(path.startsWith(inCatalog) ? join(catalogDirectory, path.slice(inCatalog.length)) : path);
+  return path.startsWith(inCatalog) ? join(catalogDirectory, path.slice(inCatalog.length)) : path;
 }
 
-async function readSource(source: string): Promise<RunbookFile[]> {
+interface ReadSource {
+  readonly files: readonly RunbookFile[];
+  /** What was left out, and why. */
+  readonly findings: readonly RunbookFinding[];
+}
+
+async function readSource(source: string): Promise<ReadSource> {
   const root = source === 'catalog' ? join(catalogDirectory, 'runbooks') : source;
   const paths = await listFiles(root);
-  const files = await Promise.all(
-    paths.map(async (path) => {
-      const { size } = await stat(path);
-      if (size > pageBytesMax) return [];
-      return [{ path: source === 'catalog' ? `catalog/runbooks/${relative(root, path)}` : path, text: await readFile(path, 'utf8') }];
-    }),
+  const read = await Promise.all(
+    paths.slice(0, filesMax).map((path) => readOne(path, source === 'catalog' ? `catalog/runbooks/${relative(root, path)}` : path)),
   );
-  return files.flat();
+  const findings = read.filter((one) => 'check' in one);
+  const tooMany = paths.length <= filesMax ? [] : [leftOut(source, `${paths.length} pages are here, the limit is ${filesMax}`)];
+  return { files: read.filter((one) => 'text' in one), findings: [...findings, ...tooMany] };
+}
+
+async function readOne(path: string, shown: string): Promise<RunbookFile | RunbookFinding> {
+  const { size } = await stat(path);
+  if (size > pageSizeBytesMax) return leftOut(shown, `the file has ${size} bytes, the limit is ${pageSizeBytesMax}`);
+  return { path: shown, text: await readFile(path, 'utf8') };
+}
+
+function leftOut(file: string, message: string): RunbookFinding {
+  return { check: 'page-too-large', severity: 'error', file, line: 1, column: 1, alert: null, message, fix: 'Split it' };
 }
 
 async function listFiles(root: string): Promise<string[]> {
@@ -61,6 +83,6 @@ async function listFiles(root: string): Promise<string[]> {
   const names = await readdir(root, { recursive: true });
   return names
     .filter((name) => /\.(md|bindings\.yml)$/.test(name) && !name.split('/').some((part) => part.startsWith('.')))
-    .slice(0, filesMax)
+    .sort()
     .map((name) => join(root, name));
 }

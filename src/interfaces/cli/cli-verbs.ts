@@ -60,6 +60,8 @@ export interface DiagnoseRequest {
   readonly configFile: string;
   readonly alert: string;
   readonly labels: Labels;
+  /** File to write the answers to that the checks got; null: none. */
+  readonly record: string | null;
 }
 
 export type DiagnoseOutcome =
@@ -159,9 +161,99 @@ export interface ListedRule {
 }
 
 export interface RunbookFileVerbs {
-  check(sources: readonly string[]): Promise<{ readonly findings: readonly FileFinding[]; readonly pages: readonly RunbookView[] }>;
+  /** `rules`: rule files, directories or globs that the pages may quote besides what we ship. */
+  check(
+    sources: readonly string[],
+    rules: readonly string[],
+  ): Promise<{ readonly findings: readonly FileFinding[]; readonly pages: readonly RunbookView[] }>;
   /** The page of that title, alias or alert; null with what there is when none fits. */
   show(sources: readonly string[], title: string): Promise<{ readonly page: RunbookPageView | null; readonly titles: readonly string[] }>;
+  /** What the words of unbound steps speak for. Writes nothing. */
+  propose(sources: readonly string[]): Promise<{ readonly pages: readonly ProposedPage[]; readonly findings: readonly FileFinding[] }>;
+  /** Runs the tests beside pages: those whose name contains `run`, or all. */
+  test(sources: readonly string[], run: string | null): Promise<readonly PageTestFile[]>;
+  /** A page for the rule of an alert; nothing is written. */
+  create(alert: string, rules: readonly string[]): Promise<NewPageReport>;
+  /** Writes a new page; never over a file that exists. */
+  save(
+    directory: string,
+    page: { readonly name: string; readonly text: string },
+  ): Promise<{ readonly file: string } | { readonly refused: string }>;
+  /** Renders pages into a static site, or says why it does not. */
+  build(request: {
+    readonly sources: readonly string[];
+    readonly rules: readonly string[];
+    readonly directory: string;
+  }): Promise<BuildReport | { readonly refused: string }>;
+  /** Writes what was accepted, or says why it was not written. */
+  bind(request: BindRequest): Promise<{ readonly file: string } | { readonly refused: string }>;
+}
+
+/** A step that nothing is bound to, with what its words speak for. */
+export interface ProposedStep {
+  readonly id: string;
+  readonly text: string;
+  readonly line: number;
+  readonly column: number;
+  readonly proposals: readonly ProposedBinding[];
+}
+
+export interface ProposedBinding {
+  readonly kind: 'check' | 'action' | 'manual';
+  /** Id of the check or action; empty for `manual`. */
+  readonly id: string;
+  /** Causes for which the action would be offered. */
+  readonly when: readonly string[];
+  /** The reason why a person does it, as a draft. */
+  readonly why: string | null;
+  /** 0 to 1. */
+  readonly score: number;
+  /** The words of the item that speak for it. */
+  readonly because: readonly string[];
+}
+
+export interface ProposedPage {
+  readonly title: string;
+  readonly path: string;
+  readonly hash: string;
+  /** Steps of the page, those that are bound already included. */
+  readonly stepCount: number;
+  /** Only the unbound ones. */
+  readonly steps: readonly ProposedStep[];
+  /** Why nothing can be bound here; null when it can. */
+  readonly blocked: string | null;
+}
+
+/** The tests of one page and what came of them. */
+export interface PageTestFile {
+  readonly file: string;
+  /** Why the file could not be run; empty when it could. */
+  readonly findings: readonly FileFinding[];
+  readonly tests: readonly {
+    readonly name: string;
+    readonly line: number;
+    /** What came out otherwise: `-` was expected, `+` was found. Empty: passed. */
+    readonly differences: readonly { readonly about: string; readonly lines: readonly string[] }[];
+  }[];
+}
+
+export type NewPageReport =
+  | { readonly name: string; readonly text: string }
+  | { readonly impossible: string; readonly known: readonly string[] };
+
+export interface BuildReport {
+  readonly directory: string;
+  readonly pages: number;
+  readonly files: number;
+  readonly findings: readonly FileFinding[];
+}
+
+export interface BindRequest {
+  readonly page: ProposedPage;
+  /** `beside`: a bindings file; `page`: shortcodes in the page itself. */
+  readonly into: 'beside' | 'page';
+  /** What a person accepted. */
+  readonly accepted: readonly { readonly step: string; readonly bindings: readonly ProposedBinding[] }[];
 }
 
 export interface FoundProxy {

@@ -19,6 +19,7 @@ export const diagnose: Command = {
     { flags: '-l, --label <name=value>', summary: 'a label of the alert; backend, proxy and service mean the same', repeats: true },
     configOption,
     { flags: serverOption.flags, summary: 'ask this running daemon, instead of looking from here without one' },
+    { flags: '--record <file>', summary: 'write down every answer that the checks got, for runbooks test' },
     outputOption,
   ],
   examples: [
@@ -29,6 +30,9 @@ export const diagnose: Command = {
   async run(given, io, verbs) {
     const labels = labelsGiven(given.list('label'));
     const alert = given.argument(0);
+    if (given.text('server') !== null && given.text('record') !== null) {
+      throw new CliError('--record writes down what is seen from here; leave out --server');
+    }
     const found = given.text('server') === null ? await lookHere(alert, labels, given, io, verbs) : await askDaemon(alert, labels, given);
     if (given.json) io.out(`${JSON.stringify(found)}\n`);
     else tellDiagnosis(found, io);
@@ -37,7 +41,8 @@ export const diagnose: Command = {
 };
 
 async function lookHere(alert: string, labels: Labels, given: Given, io: Io, verbs: CliVerbs): Promise<DiagnosisShape> {
-  const outcome = await verbs.diagnose({ configFile: given.text('config.file') ?? '', alert, labels }, io.signal);
+  const record = given.text('record');
+  const outcome = await verbs.diagnose({ configFile: given.text('config.file') ?? '', alert, labels, record }, io.signal);
   switch (outcome.kind) {
     case 'diagnosed':
       return outcome.diagnosis;

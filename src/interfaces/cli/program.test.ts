@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createServer } from '../api/server.ts';
 import { WebFiles } from '../api/web-files.ts';
 import { type ScriptedChanges, scriptedDiagnosis, scriptedPlan, scriptedVerbs } from '../scripted-verbs.ts';
-import type { CliVerbs } from './cli-verbs.ts';
+import type { BindRequest, CliVerbs, PageTestFile, ProposedPage } from './cli-verbs.ts';
 import type { Io } from './io.ts';
 import { runProgram } from './program.ts';
 
@@ -29,7 +29,16 @@ function localVerbs(changes: Partial<CliVerbs> = {}): CliVerbs {
     check: notHere,
     diagnose: notHere,
     rules: { check: notHere, test: notHere, list: notHere, prove: notHere },
-    runbooks: { check: notHere, show: notHere },
+    runbooks: {
+      check: notHere,
+      show: notHere,
+      propose: notHere,
+      bind: notHere,
+      test: notHere,
+      build: notHere,
+      create: notHere,
+      save: notHere,
+    },
     init: notHere,
     lab: notHere,
     demo: notHere,
@@ -110,7 +119,7 @@ describe('diagnose', () => {
     };
     await run([...alert, '-l', 'instance="h:8404"', '--label=x=a=b', '--config.file=/etc/p.yml'], { diagnose });
     expect(asked).toEqual([
-      { configFile: '/etc/p.yml', alert: 'HaproxyBackendDown', labels: { backend: 'api', instance: 'h:8404', x: 'a=b' } },
+      { configFile: '/etc/p.yml', alert: 'HaproxyBackendDown', labels: { backend: 'api', instance: 'h:8404', x: 'a=b' }, record: null },
     ]);
   });
 
@@ -391,6 +400,141 @@ describe('files', () => {
     ]);
     const json = await run(['rules', 'prove', 'r.yml', '-o', 'json'], { rules: { ...rules, prove: proving(alerts.slice(0, 1)) } });
     expect([json.code, JSON.parse(json.out)]).toEqual([0, { alerts: alerts.slice(0, 1), findings: [] }]);
+  });
+
+  const proposal = { kind: 'check', id: 'proxy/log', when: [], why: null, score: 0.8, because: ['logs of \u001b[31mHAProxy'] } as const;
+  const proposed = {
+    title: 'Down',
+    path: 'Down.md',
+    hash: 'x',
+    stepCount: 3,
+    steps: [
+      {
+        id: 'diagnosis/1',
+        text: 'Read the logs of HAProxy',
+        line: 3,
+        column: 1,
+        proposals: [proposal, { ...proposal, id: 'proxy/config' }],
+      },
+      { id: 'diagnosis/2', text: 'Think', line: 4, column: 1, proposals: [] },
+    ],
+    blocked: null,
+  } as const;
+
+  function binding(changes: Partial<ProposedPage> = {}) {
+    const bound: BindRequest[] = [];
+    const runbooks: CliVerbs['runbooks'] = {
+      ...localVerbs().runbooks,
+      propose: async () => ({ pages: [{ ...proposed, ...changes }], findings: [] }),
+      bind: async (request) => {
+        bound.push(request);
+        return { file: 'Down.bindings.yml' };
+      },
+    };
+    return { runbooks, bound };
+  }
+
+  test('runbooks bind shows what speaks for what, and writes nothing by itself', async () => {
+    const { runbooks, bound } = binding();
+    const result = await run(['runbooks', 'bind', 'Down.md'], { runbooks });
+    expect(result).toMatchObject({ code: 0, err: '', questions: [] });
+    expect(result.out).toContain('0.80 check proxy/log\n         because of “logs of \\x1b[31mHAProxy”');
+    expect(result.out).toContain('1 pages, 2 unbound steps, 1 of them without a proposal');
+    expect(bound).toEqual([]);
+  });
+
+  test.each<[string[], boolean[], string[], number]>([
+    [['--accept'], [true, false], ['proxy/log'], 0],
+    [['--accept'], [false, false], [], 1],
+    [['--write'], [true], ['proxy/log', 'proxy/config'], 0],
+    [['--write'], [], [], 1],
+    [['--write', '--yes'], [], ['proxy/log', 'proxy/config'], 0],
+    [['--write', '--yes', '--into', 'page', '-o', 'json'], [], ['proxy/log', 'proxy/config'], 0],
+  ])('runbooks bind %j with the answers %j binds %j', async (options, answers, expected, code) => {
+    const { runbooks, bound } = binding();
+    const result = await run(['runbooks', 'bind', 'Down.md', ...options], { runbooks }, answers);
+    expect(result.code).toBe(code);
+    expect(bound.flatMap(({ accepted }) => accepted.flatMap((step) => step.bindings.map(({ id }) => id)))).toEqual(expected);
+    expect(bound.map(({ into }) => into)).toEqual(expected.length === 0 ? [] : [options.includes('page') ? 'page' : 'beside']);
+    if (options.includes('json')) expect(JSON.parse(result.out)).toMatchObject({ pages: [{ written: 'Down.bindings.yml', bound: 2 }] });
+  });
+
+  test.each([
+    [['--accept', '--write'], {}, 2],
+    [['--accept', '--yes'], {}, 2],
+    [['--write', '--yes'], { blocked: 'the page has changed since it was bound' }, 1],
+  ])('runbooks bind %j refuses %j', async (options, changes, code) => {
+    const { runbooks, bound } = binding(changes);
+    expect((await run(['runbooks', 'bind', 'Down.md', ...options], { runbooks })).code).toBe(code);
+    expect(bound).toEqual([]);
+  });
+
+  const differs = { name: 'b', line: 9, differences: [{ about: 'verdict', lines: ['- cause-found', '+ undetermined'] }] };
+  const finding2 = { ...finding, check: 'page-test', file: 'Up.test.yml' };
+
+  test.each<[string, string[], PageTestFile[], number, string]>([
+    [
+      'passes',
+      [],
+      [{ file: 'Down.test.yml', findings: [], tests: [{ ...differs, differences: [] }] }],
+      0,
+      'ok Down.test.yml  1 of 1\nok: 1 tests of 1 pages, 0 failed\n',
+    ],
+    [
+      'says what differs',
+      [],
+      [{ file: 'Down.test.yml', findings: [], tests: [{ ...differs, name: 'a', differences: [] }, differs] }],
+      1,
+      'FAILED Down.test.yml  1 of 2\n  b (line 9)\n    verdict\n      - cause-found\n      + undetermined\nnot ok: 2 tests of 1 pages, 1 failed\n',
+    ],
+    [
+      'says what cannot be run',
+      [],
+      [{ file: 'Up.test.yml', findings: [finding2], tests: [] }],
+      2,
+      'Up.test.yml:3:7 error page-test: bad expr. Mend it\nnot ok: 0 tests of 1 pages, 0 failed\n',
+    ],
+    ['knows no test of that name', ['--run', 'z'], [{ file: 'Down.test.yml', findings: [], tests: [] }], 2, ''],
+  ])('runbooks test %s', async (_, options, files, code, out) => {
+    const runbooks = { ...localVerbs().runbooks, test: async () => files };
+    expect(await run(['runbooks', 'test', ...options], { runbooks })).toMatchObject({ code, out });
+  });
+
+  test('runbooks build says what it wrote, and why it did not', async () => {
+    const report = { directory: 'site', pages: 2, files: 6, findings: [finding] };
+    const built = await run(['runbooks', 'build', 'site/'], { runbooks: { ...localVerbs().runbooks, build: async () => report } });
+    expect(built).toMatchObject({ code: 1, out: 'ok: 2 pages in 6 files, open site/index.html\n' });
+    const refused = { ...localVerbs().runbooks, build: async () => ({ refused: 'site holds files' }) };
+    expect(await run(['runbooks', 'build', 'site'], { runbooks: refused })).toMatchObject({
+      code: 1,
+      err: 'proxymedic: site holds files\n',
+    });
+  });
+
+  test('runbooks new prints a page, or writes it where it is told and nothing is', async () => {
+    const saved: string[] = [];
+    const runbooks: CliVerbs['runbooks'] = {
+      ...localVerbs().runbooks,
+      create: async (alert) =>
+        alert === 'Down' ? { name: 'Down.md', text: '# Down\n' } : { impossible: `no rule has ${alert}`, known: ['Down'] },
+      save: async (directory, page) => {
+        saved.push(`${directory}/${page.name}`);
+        return saved.length === 1 ? { file: saved[0] ?? '' } : { refused: 'p/Down.md exists already' };
+      },
+    };
+    expect(await run(['runbooks', 'new', 'Down'], { runbooks })).toMatchObject({ code: 0, out: '# Down\n' });
+    expect(await run(['runbooks', 'new', 'Dwon'], { runbooks })).toMatchObject({
+      code: 2,
+      err: 'proxymedic: no rule has Dwon. Did you mean Down?\n',
+    });
+    expect(await run(['runbooks', 'new', 'Down', '--to', 'p'], { runbooks })).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^p\/Down.md is written/),
+    });
+    expect(await run(['runbooks', 'new', 'Down', '--to', 'p'], { runbooks })).toMatchObject({
+      code: 1,
+      err: 'proxymedic: p/Down.md exists already\n',
+    });
   });
 
   test('init leaves a file that exists alone', async () => {

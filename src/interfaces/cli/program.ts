@@ -14,7 +14,7 @@ const description =
 
 const groups: Readonly<Record<string, string>> = {
   rules: 'Check, test, list and prove alert rules.',
-  runbooks: 'Check and show runbook pages.',
+  runbooks: 'Check, show, begin, bind, test and build runbook pages.',
   incidents: 'See incidents of a running daemon and work on them.',
   plan: 'See, approve, reject and undo the plans of a running daemon.',
 };

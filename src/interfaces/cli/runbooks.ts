@@ -1,19 +1,31 @@
 import { similarWord } from '../../base/similar-word.ts';
 import type { RunbookPageView } from '../verbs.ts';
-import { CliError, type Command, exit, outputOption } from './command.ts';
+import { CliError, type Command, type CommandOption, exit, outputOption } from './command.ts';
 import type { Io } from './io.ts';
 import { tellFindings } from './rules.ts';
+import { runbooksBind } from './runbooks-bind.ts';
+import { runbooksBuild } from './runbooks-build.ts';
+import { runbooksNew } from './runbooks-new.ts';
+import { runbooksTest } from './runbooks-test.ts';
 import { createStyle, safe, wrap } from './terminal-text.ts';
+
+const rulesOption: CommandOption = {
+  flags: '--rules <path>',
+  summary: 'rule files, a directory or a glob that the pages quote; what we ship is known',
+  repeats: true,
+};
+
+const fromOption: CommandOption = { flags: '--from <path>', summary: 'directory or page; default the catalog', repeats: true };
 
 const runbooksCheck: Command = {
   name: 'runbooks check',
   summary: 'Say what is wrong with runbook pages: steps bound to nothing, unknown ids, drift from the rules.',
   effect: 'reads',
   arguments: [{ name: '[directories...]', summary: 'directories or pages; catalog is what we ship (the default)' }],
-  options: [outputOption],
-  examples: ['proxymedic runbooks check runbooks/', 'proxymedic runbooks check -o json'],
+  options: [rulesOption, outputOption],
+  examples: ['proxymedic runbooks check runbooks/ --rules rules/', 'proxymedic runbooks check -o json'],
   async run(given, io, verbs) {
-    const report = await verbs.runbooks.check(given.positionals.length === 0 ? ['catalog'] : given.positionals);
+    const report = await verbs.runbooks.check(given.positionals.length === 0 ? ['catalog'] : given.positionals, given.list('rules'));
     if (given.json) io.out(`${JSON.stringify(report)}\n`);
     else tellFindings(report.findings, io, `${report.pages.length} pages`);
     return report.findings.some((finding) => finding.severity === 'error') ? exit.finding : exit.done;
@@ -25,7 +37,7 @@ const runbooksShow: Command = {
   summary: 'Show a runbook page with what each step is bound to.',
   effect: 'reads',
   arguments: [{ name: '<title>', summary: 'title of the page, or an alert it serves' }],
-  options: [{ flags: '--from <path>', summary: 'directory or page; default the catalog', repeats: true }, outputOption],
+  options: [fromOption, outputOption],
   examples: ['proxymedic runbooks show HaproxyBackendDown'],
   async run(given, io, verbs) {
     const title = given.argument(0);
@@ -43,7 +55,14 @@ const runbooksShow: Command = {
   },
 };
 
-export const runbookCommands: readonly Command[] = [runbooksCheck, runbooksShow];
+export const runbookCommands: readonly Command[] = [
+  runbooksCheck,
+  runbooksShow,
+  runbooksNew(rulesOption),
+  runbooksBind,
+  runbooksTest,
+  runbooksBuild(rulesOption, fromOption),
+];
 
 function tell(page: RunbookPageView, io: Io): void {
   const style = createStyle(io.color);

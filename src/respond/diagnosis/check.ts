@@ -39,6 +39,18 @@ export class AnswerBook {
   has(question: Question): boolean {
     return this.#answers.has(questionKey(question));
   }
+
+  /** All answers by the keys of their questions, for writing them down. */
+  entries(): readonly (readonly [key: string, answer: Answered<unknown>])[] {
+    return [...this.#answers];
+  }
+
+  /** A book as it was written down. */
+  static from(entries: Iterable<readonly [key: string, answer: Answered<unknown>]>): AnswerBook {
+    const book = new AnswerBook();
+    for (const [key, answer] of entries) book.#answers.set(key, answer);
+    return book;
+  }
 }
 
 /**

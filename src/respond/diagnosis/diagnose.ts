@@ -72,7 +72,7 @@ function isDecided({ verdict, causes }: ReturnType<typeof weigh>): boolean {
 }
 
 /** A check that fails in its own code is an unknown with the reason, and stops no other. */
-function judged(check: Check, situation: Situation, answers: AnswerBook, clock: Clock): readonly Observation[] {
+export function judged(check: Check, situation: Situation, answers: AnswerBook, clock: Pick<Clock, 'now'>): readonly Observation[] {
   try {
     return check.judge(situation, answers);
   } catch (error) {

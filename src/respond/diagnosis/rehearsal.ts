@@ -1,4 +1,4 @@
-/** Situations, servers and answers made up for tests of the diagnosis: everything healthy unless told otherwise. */
+/** Situations, servers and answers made up for tests of the diagnosis and of pages: everything healthy unless told otherwise. */
 import { labelsOf } from '../../model/labels.ts';
 import type { BackendState, ProxyState, RequestRecord, ServerState, TrafficCounters } from '../../model/proxy.ts';
 import type { Observation } from './check.ts';

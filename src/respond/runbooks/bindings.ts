@@ -1,8 +1,8 @@
 import type { ActionBinding, CheckBinding, Page, Step } from './page.ts';
 import type { Place, RunbookCheck, RunbookFinding } from './runbook-finding.ts';
 import { shown } from './runbook-finding.ts';
-import type { YamlText } from './yaml-node.ts';
-import { listItems, mapEntries, parseYamlText, scalarText } from './yaml-node.ts';
+import { StrictYaml } from './strict-yaml.ts';
+import { mapEntries, scalarText } from './yaml-node.ts';
 
 /** What one `steps:` entry attaches. */
 interface StepBinding {
@@ -59,72 +59,67 @@ export function applyBindings(page: Page, bindings: Bindings): { readonly page: 
     const message = `the page has no step ${shown(step)}`;
     return finding(bindings.path, 'bindings', place, message, `Its steps are ${page.steps.map(({ id }) => id).join(', ')}`, page.title);
   });
-  const steps = page.steps.map((step) => boundStep(step, bindings.steps));
+  const steps = page.steps.map((step) => boundStep(step, bindings));
   return { page: { ...page, aliases: [...page.aliases, ...bindings.aliases], steps }, findings };
 }
 
-function boundStep(step: Step, bindings: readonly StepBinding[]): Step {
-  const binding = bindings.find((candidate) => candidate.step === step.id);
+function boundStep(step: Step, { path: file, steps }: Bindings): Step {
+  const binding = steps.find((candidate) => candidate.step === step.id);
   if (binding === undefined) return step;
   return {
     ...step,
-    checks: [...step.checks, ...binding.checks],
-    actions: [...step.actions, ...binding.actions],
+    checks: [...step.checks, ...binding.checks.map((check) => ({ ...check, file }))],
+    actions: [...step.actions, ...binding.actions.map((action) => ({ ...action, file }))],
     manual: step.manual ?? binding.manual,
   };
 }
 
 class BindingsReader {
   readonly #path: string;
-  readonly #yaml: YamlText;
-  readonly #findings: RunbookFinding[] = [];
+  readonly #yaml: StrictYaml;
 
   constructor(text: string, path: string) {
     this.#path = path;
-    this.#yaml = parseYamlText(text, 1);
+    this.#yaml = new StrictYaml(text, path, 'bindings');
   }
 
   read(): { readonly bindings: Bindings | null; readonly findings: readonly RunbookFinding[] } {
-    const { mistake } = this.#yaml;
-    if (mistake !== null) return this.#failed(mistake.place, mistake.message, 'Check the indentation, brackets and quotes here');
-    const values = this.#map(this.#yaml.root, ['page', 'sha256', 'aliases', 'steps'], 'the file');
-    if (values === null) return { bindings: null, findings: this.#findings };
-    const page = this.#text(values.get('page'), 'page', 'the file name of the page');
+    const yaml = this.#yaml;
+    const values = yaml.findings.length > 0 ? null : yaml.map(yaml.root, ['page', 'sha256', 'aliases', 'steps'], 'the file');
+    if (values === null) return { bindings: null, findings: yaml.findings };
+    const page = yaml.text(values.get('page'), 'page', 'the file name of the page');
     const sha256 = this.#hash(values.get('sha256'));
-    const aliases = this.#texts(values.get('aliases'), 'aliases', 'names of alerts');
+    const aliases = yaml.texts(values.get('aliases'), 'aliases', 'names of alerts');
     const steps = this.#steps(values.get('steps'));
-    if (page === null || sha256 === null || this.#findings.length > 0) return { bindings: null, findings: this.#findings };
+    if (page === null || sha256 === null || yaml.findings.length > 0) return { bindings: null, findings: yaml.findings };
     return { bindings: { path: this.#path, page, sha256, aliases, steps }, findings: [] };
   }
 
-  #failed(place: Place, message: string, fix: string): { bindings: null; findings: readonly RunbookFinding[] } {
-    return { bindings: null, findings: [finding(this.#path, 'bindings', place, message, fix)] };
-  }
-
   #hash(node: unknown): Bindings['sha256'] | null {
-    const value = this.#text(node, 'sha256', 'the SHA-256 of the page');
+    const value = this.#yaml.text(node, 'sha256', 'the SHA-256 of the page');
     if (value === null) return null;
     if (/^[0-9a-f]{64}$/.test(value)) return { value, place: this.#yaml.placeOf(node) };
-    this.#mistake(node, `sha256 is ${shown(value)}`, 'Write 64 lower-case hexadecimal digits');
+    this.#yaml.mistake(node, `sha256 is ${shown(value)}`, 'Write 64 lower-case hexadecimal digits');
     return null;
   }
 
   #steps(node: unknown): StepBinding[] {
     const entries = mapEntries(node);
     if (entries === null) {
-      this.#mistake(node, 'steps is not a map', 'Write one entry per step, such as diagnosis/1: { checks: [proxy/log] }');
+      this.#yaml.mistake(node, 'steps is not a map', 'Write one entry per step, such as diagnosis/1: { checks: [proxy/log] }');
       return [];
     }
     return entries.map(({ key, keyNode, value }) => this.#step(key, keyNode, value));
   }
 
   #step(step: string, keyNode: unknown, node: unknown): StepBinding {
-    const values = this.#map(node, ['checks', 'actions', 'manual'], `step ${step}`);
-    const checks = this.#list(values?.get('checks'), `checks of ${step}`).flatMap((item) => this.#check(item));
-    const actions = this.#list(values?.get('actions'), `actions of ${step}`).flatMap((item) => this.#action(item));
-    const manual = values?.has('manual') === true ? this.#text(values.get('manual'), 'manual', 'the reason why a person does it') : null;
-    if (values !== null && values.size === 0) this.#mistake(keyNode, `step ${step} binds nothing`, 'Add checks, actions or manual');
-    return { step, checks, actions, manual, place: this.#yaml.placeOf(keyNode) };
+    const yaml = this.#yaml;
+    const values = yaml.map(node, ['checks', 'actions', 'manual'], `step ${step}`);
+    const checks = yaml.list(values?.get('checks'), `checks of ${step}`).flatMap((item) => this.#check(item));
+    const actions = yaml.list(values?.get('actions'), `actions of ${step}`).flatMap((item) => this.#action(item));
+    const manual = values?.has('manual') === true ? yaml.text(values.get('manual'), 'manual', 'the reason why a person does it') : null;
+    if (values !== null && values.size === 0) yaml.mistake(keyNode, `step ${step} binds nothing`, 'Add checks, actions or manual');
+    return { step, checks, actions, manual, place: yaml.placeOf(keyNode) };
   }
 
   /** `proxy/log`, or `{ check: network/http-get, path: /health }` with values for the check. */
@@ -135,64 +130,27 @@ class BindingsReader {
     const entries = mapEntries(node);
     const check = scalarText(entries?.find(({ key }) => key === 'check')?.value);
     if (entries === null || check === null) {
-      this.#mistake(node, 'a check is neither an id nor a map with check', 'Write an id such as proxy/log');
+      this.#yaml.mistake(node, 'a check is neither an id nor a map with check', 'Write an id such as proxy/log');
       return [];
     }
     const values: Record<string, string> = Object.create(null);
     for (const { key, value } of entries) {
       const text = scalarText(value);
-      if (text === null) this.#mistake(value, `the value of ${key} is not a text`, 'Write a plain text');
+      if (text === null) this.#yaml.mistake(value, `the value of ${key} is not a text`, 'Write a plain text');
       else if (key !== 'check') values[key] = text;
     }
     return [{ id: check, with: values, place }];
   }
 
   #action(node: unknown): ActionBinding[] {
-    const values = this.#map(node, ['action', 'when'], 'an action');
+    const yaml = this.#yaml;
+    const values = yaml.map(node, ['action', 'when'], 'an action');
     if (values === null) return [];
-    const id = this.#text(values.get('action'), 'action', 'the id of an action');
-    const when = this.#texts(values.get('when'), 'when', 'ids of causes');
-    if (id !== null && when.length > 0) return [{ id, when, place: this.#yaml.placeOf(node) }];
-    if (id !== null) this.#mistake(node, `action ${id} has no when`, 'Name the causes for which it is offered: when: [connection-refused]');
+    const id = yaml.text(values.get('action'), 'action', 'the id of an action');
+    const when = yaml.texts(values.get('when'), 'when', 'ids of causes');
+    if (id !== null && when.length > 0) return [{ id, when, place: yaml.placeOf(node) }];
+    if (id !== null) yaml.mistake(node, `action ${id} has no when`, 'Name the causes for which it is offered: when: [connection-refused]');
     return [];
-  }
-
-  #map(node: unknown, known: readonly string[], what: string): Map<string, unknown> | null {
-    const entries = mapEntries(node);
-    if (entries === null) {
-      this.#mistake(node, `${what} is not a map`, `It may have ${known.join(', ')}`);
-      return null;
-    }
-    for (const { key, keyNode } of entries) {
-      if (!known.includes(key)) this.#mistake(keyNode, `${what} has an unknown key ${shown(key)}`, `It may have ${known.join(', ')}`);
-    }
-    return new Map(entries.map(({ key, value }) => [key, value]));
-  }
-
-  #list(node: unknown, what: string): readonly unknown[] {
-    if (node === undefined) return [];
-    const items = listItems(node);
-    if (items === null) this.#mistake(node, `${what} is not a list`, 'Write it as [a, b]');
-    return items ?? [];
-  }
-
-  #texts(node: unknown, key: string, of: string): string[] {
-    return this.#list(node, key).flatMap((item) => {
-      const text = scalarText(item);
-      if (text === null) this.#mistake(item, `${key} holds something that is not a text`, `It is a list of ${of}`);
-      return text === null ? [] : [text];
-    });
-  }
-
-  #text(node: unknown, key: string, what: string): string | null {
-    const text = scalarText(node);
-    if (text !== null && text.trim() !== '') return text;
-    this.#mistake(node ?? this.#yaml.root, `${key} is missing or not a text`, `Write ${what}`);
-    return null;
-  }
-
-  #mistake(node: unknown, message: string, fix: string): void {
-    this.#findings.push(finding(this.#path, 'bindings', this.#yaml.placeOf(node), message, fix));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Page, RuleCopy, Step } from './page.ts';
+import type { ActionBinding, CheckBinding, Page, RuleCopy, Step } from './page.ts';
 import { isUnbound } from './page.ts';
 import { ruleOf } from './rule-copy.ts';
 import type { Place, RunbookCheck, RunbookFinding } from './runbook-finding.ts';
@@ -10,6 +10,8 @@ export interface KnownIds {
   readonly checks: readonly string[];
   readonly actions: readonly string[];
   readonly causes: readonly string[];
+  /** The causes that an action may answer, by its id; without it nothing is said about that. */
+  readonly answers?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A rule file as read, for what pages say about rules. */
@@ -32,6 +34,7 @@ const top: Place = { line: 1, column: 1 };
 export function checkPage(page: Page, known: KnownIds, around: Around): RunbookFinding[] {
   return [
     ...missingSections(page),
+    ...withoutSteps(page),
     ...page.steps.flatMap((step) => stepFindings(page, step, known)),
     ...ruleFindings(page, around.rules ?? null),
     ...deadLinks(page, around.fileExists ?? null),
@@ -46,27 +49,57 @@ function missingSections(page: Page): RunbookFinding[] {
   });
 }
 
+/** A section that tells what to do in prose: nobody can run that. */
+function withoutSteps(page: Page): RunbookFinding[] {
+  const telling = page.sections.filter(({ key }) => key === 'diagnosis' || key === 'mitigation');
+  return telling
+    .filter(({ key }) => !page.steps.some(({ id }) => id.startsWith(`${key}/`)))
+    .map(({ title, place }) =>
+      warning(page, 'no-steps', place, `${title} has no list items, so nothing of it can be run`, 'Write what to do as a list'),
+    );
+}
+
 function stepFindings(page: Page, step: Step, known: KnownIds): RunbookFinding[] {
   if (isUnbound(step)) {
     const message = `step ${step.id} (${shown(step.text)}) is bound to nothing`;
     return [warning(page, 'unbound', step.place, message, 'Attach a check, an action, or manual with the reason why a person does it')];
   }
-  const unknown = (id: string, what: string, place: Place): RunbookFinding =>
-    error(page, 'unknown-id', place, `step ${step.id} names ${what} ${shown(id)}, which does not exist`, `Correct the id of the ${what}`);
   return [
-    ...step.checks.filter(({ id }) => !known.checks.includes(id)).map(({ id, place }) => unknown(id, 'check', place)),
-    ...step.actions.filter(({ id }) => !known.actions.includes(id)).map(({ id, place }) => unknown(id, 'action', place)),
-    ...step.actions.flatMap(({ when, place }) =>
-      when.filter((cause) => !known.causes.includes(cause)).map((cause) => unknown(cause, 'cause', place)),
+    ...step.checks.filter(({ id }) => !known.checks.includes(id)).map((check) => unknownId(page, step, check, 'check', check.id)),
+    ...step.actions.filter(({ id }) => !known.actions.includes(id)).map((action) => unknownId(page, step, action, 'action', action.id)),
+    ...step.actions.flatMap((action) =>
+      action.when.filter((cause) => !known.causes.includes(cause)).map((cause) => unknownId(page, step, action, 'cause', cause)),
     ),
+    ...step.actions.flatMap((action) => neverOffered(page, step, action, known)),
   ];
+}
+
+/** Where a binding stands: in the page, or in the file beside it. */
+type Standing = Pick<CheckBinding, 'place' | 'file'>;
+
+function unknownId(page: Page, step: Step, { place, file }: Standing, what: string, id: string): RunbookFinding {
+  const message = `step ${step.id} names ${what} ${shown(id)}, which does not exist`;
+  return { ...error(page, 'unknown-id', place, message, `Correct the id of the ${what}`), file: file ?? page.path };
+}
+
+/** An action bound to a cause that it does not answer waits for ever. */
+function neverOffered(page: Page, step: Step, { id, when, place, file }: ActionBinding, known: KnownIds): RunbookFinding[] {
+  const answered = known.answers?.[id];
+  if (answered === undefined) return [];
+  return when
+    .filter((cause) => known.causes.includes(cause) && !answered.includes(cause))
+    .map((cause) => {
+      const message = `step ${step.id} offers ${id} when ${cause}, which it does not answer`;
+      const fix = `It answers ${answered.join(', ')}; leave the rest to another action or a person`;
+      return { ...warning(page, 'never-offered', place, message, fix), file: file ?? page.path };
+    });
 }
 
 /** The file and alert behind `{{% rule %}}`: do they exist, and does the page quote them as they are? */
 function ruleFindings(page: Page, rules: readonly RuleFile[] | null): RunbookFinding[] {
   const { rule } = page;
   if (rule === null || rules === null) return [];
-  const files = rules.filter(({ path }) => path === rule.file || path.endsWith(`/${rule.file}`));
+  const files = filesOf(rule.file, rules);
   if (files.length === 0) {
     return [error(page, 'rule-missing', rule.place, `there is no rule file ${shown(rule.file)}`, 'Correct the path of the file')];
   }
@@ -87,6 +120,20 @@ function drift(page: Page, real: readonly RuleCopy[]): RunbookFinding[] {
   if (first === null || first === undefined || differences.includes(null)) return [];
   const message = `the rule quoted in the page differs from the rule file: ${first}`;
   return [warning(page, 'rule-drift', copy.place, message, 'Copy the rule from the file into the page, and read the page again')];
+}
+
+/** The rule a page is about: of several with its name the one that the page quotes; null when no file has it. */
+export function ruleOfPage(page: Page, rules: readonly RuleFile[]): RuleCopy | null {
+  const { rule, ruleCopy } = page;
+  if (rule === null) return null;
+  const real = filesOf(rule.file, rules)
+    .flatMap(rulesIn)
+    .filter(({ alert }) => alert === rule.alert);
+  return real.find((candidate) => ruleCopy !== null && differenceBetween(ruleCopy, candidate) === null) ?? real[0] ?? null;
+}
+
+function filesOf(name: string, rules: readonly RuleFile[]): readonly RuleFile[] {
+  return rules.filter(({ path }) => path === name || path.endsWith(`/${name}`));
 }
 
 /** The first difference as words; links to the page itself are no part of the rule. */
@@ -174,7 +221,7 @@ function deadLinks(page: Page, fileExists: ((path: string) => boolean) | null): 
 }
 
 /** The file a relative link means, or null when it is no link to a file beside the page. */
-function relativeTarget(path: string, url: string): string | null {
+export function relativeTarget(path: string, url: string): string | null {
   if (url === '' || /^[a-z][a-z0-9+.-]{0,30}:/i.test(url) || url.startsWith('/') || url.startsWith('#')) return null;
   const file = url.split(/[?#]/, 1)[0] ?? '';
   const parts = path.split('/').slice(0, -1);

@@ -7,6 +7,8 @@ export interface CheckBinding {
   /** Values for the check, by name; empty for most. */
   readonly with: Readonly<Record<string, string>>;
   readonly place: Place;
+  /** The bindings file that it stands in; absent when it stands in the page itself. */
+  readonly file?: string;
 }
 
 /** `action "id" when="cause-id, …"`: what a step offers when one of these causes was found. */
@@ -14,6 +16,8 @@ export interface ActionBinding {
   readonly id: string;
   readonly when: readonly CauseId[];
   readonly place: Place;
+  /** As in {@link CheckBinding}. */
+  readonly file?: string;
 }
 
 /** One instruction: a list item without list items of its own. */
@@ -33,6 +37,8 @@ export interface Step {
   /** Why the step stays with a person; null when nobody said so. */
   readonly manual: string | null;
   readonly place: Place;
+  /** Offset in the text of the page behind its last character: where a shortcode is added to it. */
+  readonly end: number;
 }
 
 /** A part of a page under one heading. */

@@ -2,12 +2,11 @@ import type { Code, ListItem, Nodes, Root, RootContent } from 'mdast';
 import { toString as plainText } from 'mdast-util-to-string';
 import { readFrontMatter } from './front-matter.ts';
 import { LinePlaces } from './line-places.ts';
-import { parseMarkdown } from './markdown.ts';
 import type { ActionBinding, CheckBinding, Page, PageLink, RuleCopy, RuleReference, Section, Step } from './page.ts';
+import { endOf, isWithin, type PageBody, readBody, startOf, withoutMask } from './page-body.ts';
 import { readRuleCopy } from './rule-copy.ts';
 import type { Place, RunbookCheck, RunbookFinding } from './runbook-finding.ts';
 import type { Shortcode } from './shortcodes.ts';
-import { scanShortcodes } from './shortcodes.ts';
 
 /** Limit of a page in bytes of UTF-8, counted as at most that many characters. */
 export const pageSizeBytesMax = 262_144;
@@ -20,9 +19,6 @@ export interface ParsedPage {
   readonly page: Page | null;
   readonly findings: readonly RunbookFinding[];
 }
-
-/** Stands where a shortcode stood, so that offsets stay and no Markdown rule sees its quotes and stars. */
-const maskCharacter = '\ue000';
 
 /** Sections whose list items tell somebody to do something; the items of the others describe. */
 const stepSections: readonly string[] = ['diagnosis', 'mitigation'];
@@ -74,15 +70,15 @@ class PageReader {
     if (front.mistake !== null) {
       this.#find('front-matter', front.mistake.place, front.mistake.message, 'Correct the YAML between the two --- lines');
     }
-    const body = blank(this.#text, 0, front.end);
-    const raw = parseMarkdown(body);
-    const root = 'message' in raw ? raw : this.#parseWithoutShortcodes(body, raw);
-    if ('message' in root) {
-      const place = { line: root.line, column: 1 };
-      this.#find('page-unreadable', place, root.message, 'Simplify this place of the page');
+    const body = readBody(this.#text, front.end);
+    if ('message' in body) {
+      this.#find('page-unreadable', { line: body.line, column: 1 }, body.message, 'Simplify this place of the page');
       return { page: null, findings: this.#findings };
     }
-    this.#readTree(root);
+    this.#reportMistakes(body);
+    this.#comments = body.comments;
+    this.#shortcodes = body.shortcodes;
+    this.#readTree(body.root);
     if (front.title === null && this.#heading !== null) this.#title = this.#heading;
     this.#reportLooseShortcodes();
     return { page: this.#page(front.description), findings: this.#withTitle() };
@@ -105,32 +101,15 @@ class PageReader {
     };
   }
 
-  #parseWithoutShortcodes(body: string, raw: Root): ReturnType<typeof parseMarkdown> {
-    const scan = scanShortcodes(body, codeRanges(raw));
-    for (const mistake of scan.mistakes) this.#find('shortcode', this.#places.at(mistake.offset), mistake.message, mistake.fix);
-    this.#comments = this.#commentRanges(scan.shortcodes);
-    this.#shortcodes = scan.shortcodes.filter(({ start }) => !this.#isComment(start));
-    return parseMarkdown(masked(body, scan.shortcodes));
-  }
-
-  #commentRanges(shortcodes: readonly Shortcode[]): (readonly [number, number])[] {
-    const ranges: (readonly [number, number])[] = [];
-    let open: Shortcode | null = null;
-    for (const shortcode of shortcodes) {
-      if (shortcode.name === 'comment' && open === null) open = shortcode;
-      else if (shortcode.name === '/comment' && open !== null) {
-        ranges.push([open.end, shortcode.start]);
-        open = null;
-      }
+  #reportMistakes({ mistakes, unclosed }: PageBody): void {
+    for (const mistake of mistakes) this.#find('shortcode', this.#places.at(mistake.offset), mistake.message, mistake.fix);
+    if (unclosed !== null) {
+      this.#find('shortcode', this.#places.at(unclosed.start), 'the comment is never closed', 'Add {{% /comment %}} behind it');
     }
-    if (open !== null) {
-      this.#find('shortcode', this.#places.at(open.start), 'the comment is never closed', 'Add {{% /comment %}} behind it');
-    }
-    return ranges;
   }
 
   #isComment(offset: number): boolean {
-    return this.#comments.some(([start, end]) => offset >= start && offset < end);
+    return isWithin(this.#comments, offset);
   }
 
   /** Goes through the page once; a heading closes the section before it unless it is a smaller one. */
@@ -182,6 +161,7 @@ class PageReader {
       under,
       ...this.#bindingsWithin(startOf(item), endOf(item)),
       place: this.#places.at(startOf(item)),
+      end: endOf(item),
     });
   }
 
@@ -293,37 +273,6 @@ function topItems(node: Nodes): ListItem[] {
   return node.type === 'blockquote' ? node.children.flatMap(topItems) : [];
 }
 
-/** Ranges in which braces are no shortcodes: code, and comments of HTML. In document order, never overlapping. */
-function codeRanges(root: Nodes): (readonly [number, number])[] {
-  if (root.type === 'code' || root.type === 'inlineCode' || (root.type === 'html' && root.value.startsWith('<!--'))) {
-    return [[startOf(root), endOf(root)]];
-  }
-  return 'children' in root ? root.children.flatMap((child) => codeRanges(child)) : [];
-}
-
-function masked(text: string, shortcodes: readonly Shortcode[]): string {
-  let result = '';
-  let at = 0;
-  for (const { start, end } of shortcodes) {
-    result += text.slice(at, start) + text.slice(start, end).replaceAll(/[^\r\n]/g, maskCharacter);
-    at = end;
-  }
-  return result + text.slice(at);
-}
-
-/** The same text with everything but line ends made blank from `start` to `end`. */
-function blank(text: string, start: number, end: number): string {
-  return text.slice(0, start) + text.slice(start, end).replaceAll(/[^\r\n]/g, ' ') + text.slice(end);
-}
-
 function clean(text: string): string {
-  return text.replaceAll(maskCharacter, ' ').replaceAll(/\s+/g, ' ').trim();
-}
-
-function startOf(node: Nodes): number {
-  return node.position?.start.offset ?? 0;
-}
-
-function endOf(node: Nodes): number {
-  return node.position?.end.offset ?? 0;
+  return withoutMask(text).replaceAll(/\s+/g, ' ').trim();
 }

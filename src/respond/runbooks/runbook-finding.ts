@@ -9,12 +9,15 @@ export type RunbookCheck =
   | 'bindings-hash'
   | 'unknown-id'
   | 'unbound'
+  | 'never-offered'
   | 'missing-section'
+  | 'no-steps'
   | 'rule-drift'
   | 'rule-missing'
   | 'impossible-label'
   | 'dead-link'
-  | 'duplicate-page';
+  | 'duplicate-page'
+  | 'page-test';
 
 /** Something about a page that a person should correct. Lines and columns count from 1, columns in UTF-16 code units. */
 export interface RunbookFinding {

@@ -53,6 +53,14 @@ export function textMap(node: unknown): Readonly<Record<string, string>> {
   return texts;
 }
 
+/** The text that a node is written in, its lines moved left by the columns that stand before it. */
+export function sourceOf(text: string, node: unknown, column: number): string {
+  const range = (node as Partial<Node> | null | undefined)?.range;
+  const [first = '', ...others] = text.slice(range?.[0] ?? 0, range?.[1] ?? 0).split(/\r\n|\r|\n/);
+  const indent = ' '.repeat(column - 1);
+  return [first, ...others.map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line.trimStart()))].join('\n').trimEnd();
+}
+
 function read(text: string, lines: LineCounter): Document | string {
   try {
     return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', schema: 'failsafe' });
