@@ -5,6 +5,7 @@ import type { Call, Expr, Selector, Span } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { type CalendarDate, calendarDate, dateFunctions } from './calendar-date.ts';
 import { typeOf } from './check.ts';
+import { durationMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { checkEdges } from './extended-difference.ts';
 import { formatLabelNumber } from './go-float.ts';
@@ -96,7 +97,7 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
   timestamp: timestamps,
   start_timestamp: (args) => {
     const arg = unwrap(args.expr(0));
-    if (arg.kind === 'selector') return args.evaluation.startTimestamps(withoutOffset(arg), args.atMs);
+    if (arg.kind === 'selector') return args.evaluation.startTimestamps(timedSelector(arg, args), args.atMs);
     // Only stored samples have one; what is wrong with the argument shows all the same.
     args.vector(0);
     return [];
@@ -154,14 +155,17 @@ function absence(args: Arguments): Vector {
   return [{ labels: labelsOfAbsence(args.expr(0)), value: 1, histogram: null, dropName: false }];
 }
 
-/** Upstream forgets the offset of a selector with `@` where only the times of samples are asked. */
-const withoutOffset = rememberedFor((selector: Selector): Selector => {
-  return selector.at === null || selector.offset === null ? selector : { ...selector, offset: null };
-});
+const withoutOffset = rememberedFor((selector: Selector): Selector => ({ ...selector, offset: null }));
+
+/** Where only the times of samples are asked of a selector with `@`, upstream forgets its offset, unless that leads back to older samples. */
+function timedSelector(selector: Selector, { evaluation }: Arguments): Selector {
+  const { at, offset } = selector;
+  return at !== null && offset !== null && durationMs(offset, evaluation.context.span) < 0 ? withoutOffset(selector) : selector;
+}
 
 function timestamps(args: Arguments): Vector {
   const arg = unwrap(args.expr(0));
-  if (arg.kind === 'selector') return args.evaluation.timestamps(withoutOffset(arg), args.atMs);
+  if (arg.kind === 'selector') return args.evaluation.timestamps(timedSelector(arg, args), args.atMs);
   return args.vector(0).map(({ labels }) => ({ labels, value: args.atMs / 1_000, histogram: null, dropName: true }));
 }
 
