@@ -34,7 +34,7 @@ test('the example of docs/runbooks.md is a test that passes', async () => {
   rmSync(path);
 });
 
-test('--run takes those whose name contains the words', async () => {
+test('--name takes those whose name contains the words', async () => {
   const [file] = await runPageTests([join(catalogDirectory, 'runbooks/haproxy/HaproxyDown.md')], 'says nothing');
   expect(file?.tests.map(({ name }) => name)).toEqual(['it accepts and says nothing']);
 });

@@ -7,6 +7,7 @@ import { formatFixed } from './go-float.ts';
 import { quote } from './go-string.ts';
 import { meanOf, RunningVariance, sumOf } from './kahan.ts';
 import { LabelCache, rememberedFor } from './label-cache.ts';
+import { labelsHash } from './labels-hash.ts';
 import { meanOfHistograms, sumOfHistograms } from './native-arithmetic.ts';
 import { formatNativeHistogram } from './native-text.ts';
 import { quantileOf } from './quantile.ts';
@@ -19,7 +20,7 @@ interface Grouping {
 
 const groupingsOf = rememberedFor((node: Aggregate) => new LabelCache((labels: Labels) => groupingOf(node, labels)));
 
-function groupingOf({ without, grouping }: Aggregate, labels: Labels): Grouping {
+function groupingOf({ without, grouping }: Pick<Aggregate, 'without' | 'grouping'>, labels: Labels): Grouping {
   const kept = Object.entries(labels).filter(([name]) =>
     without ? name !== '__name__' && !grouping.includes(name) : grouping.includes(name),
   );
@@ -135,14 +136,10 @@ function combinedOf(
 
 /** topk, bottomk and limitk: some members of each group as they are, best first. */
 function choose(node: Aggregate, vector: Vector, wanted: number, annotations: Annotations): Vector {
-  if (Number.isNaN(wanted)) throw new EvaluationError('Parameter value is NaN');
-  if (Math.abs(wanted) >= 2 ** 63) {
-    throw new EvaluationError(`Scalar value ${formatFixed(wanted)} ${wanted > 0 ? 'overflows' : 'underflows'} int64`);
-  }
   const limit = Math.trunc(wanted);
   if (limit < 1) return [];
   const eligible = node.op === 'limitk' ? vector : vector.filter(({ histogram }) => histogram === null);
-  if (eligible.length < vector.length) annotations.ignoredInAggregation(node.op, node.expr);
+  if (eligible.length < vector.length) annotations.ignoredInAggregation(node.op, node);
   return groups(node, eligible).flatMap(({ members }) => ranked(node.op, members).slice(0, limit));
 }
 
@@ -157,35 +154,23 @@ function ranked(op: string, members: readonly VectorSample[]): readonly VectorSa
 
 /** A share of all series, chosen by their labels, so that `limit_ratio(r)` and `limit_ratio(r - 1)` are complements. */
 function limitRatio(vector: Vector, wanted: number): Vector {
-  if (Number.isNaN(wanted)) throw new EvaluationError('Ratio value is NaN');
   const ratio = Math.max(-1, Math.min(1, wanted));
   return vector.filter(({ labels }) => {
-    const offset = labelHashShare(labels);
-    return ratio >= 0 ? offset < ratio : offset >= 1 + ratio;
+    const share = Number(labelsHash(labels)) / 2 ** 64;
+    return ratio >= 0 ? share < ratio : share >= 1 + ratio;
   });
 }
 
-/** A number in [0, 1) that depends on nothing but the labels (FNV-1a). */
-function labelHashShare(labels: Labels): number {
-  let hash = 0x811c9dc5;
-  const key = labelsKey(labels);
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
-}
-
+/** How often each value occurs. The label is set before the groups are made: `without` takes it away again where it names it. */
 function countValues(node: Aggregate, vector: Vector, label: string): Vector {
-  if (label === '' || !label.isWellFormed()) throw new EvaluationError(`invalid label name ${quote(label)}`);
+  const grouping = node.without ? node.grouping : [...node.grouping, label];
   const counts = new Map<string, { labels: Labels; value: number; histogram: null; dropName: boolean }>();
-  for (const { labels, members } of groups(node, vector)) {
-    for (const { value, histogram, dropName } of members) {
-      const text = histogram === null ? formatFixed(value) : formatNativeHistogram(histogram);
-      const counted = withLabels(labels, { [label]: text });
-      const key = labelsKey(counted);
-      const existing = counts.get(key);
-      if (existing === undefined) counts.set(key, { labels: counted, value: 1, histogram: null, dropName });
-      else existing.value++;
-    }
+  for (const { labels, value, histogram, dropName } of vector) {
+    const text = histogram === null ? formatFixed(value) : formatNativeHistogram(histogram);
+    const group = groupingOf({ without: node.without, grouping }, withLabels(labels, { [label]: text }));
+    const existing = counts.get(group.key);
+    if (existing === undefined) counts.set(group.key, { labels: group.labels, value: 1, histogram: null, dropName });
+    else existing.value++;
   }
   return [...counts.values()];
 }

@@ -1,47 +1,94 @@
 import type { Span } from './ast.ts';
-import { formatShortest } from './go-float.ts';
+import { formatGeneral, formatShortest } from './go-float.ts';
 import { quote } from './go-string.ts';
 import type { Combined } from './native-arithmetic.ts';
 import { lineAndColumn } from './promql-error.ts';
 
 const counterName = /_(total|sum|count|bucket)$/;
 
-/** What the evaluator has to say besides the result. Each sentence once, with its place in the text. */
+/** Where in the text what a sentence is about stands, and what else there is to say. */
+interface Said {
+  readonly span: Span;
+  readonly detail: () => string;
+}
+
+/** By how much counts of classic buckets had to be raised, so that they rise with their bounds. */
+export interface MonotonicityFix {
+  readonly leastBound: number;
+  readonly greatestBound: number;
+  readonly greatestDifference: number;
+}
+
+interface Fixes extends MonotonicityFix {
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+const nothing = (): string => '';
+
+/** What the evaluator has to say besides the result. As upstream, each sentence is said once, of the last place that it was true of. */
 export class Annotations {
   private readonly text: string;
-  readonly warnings = new Set<string>();
-  readonly infos = new Set<string>();
+  private readonly saidWarnings = new Map<string, Said>();
+  private readonly saidInfos = new Map<string, Said>();
   /** Names that were looked at already: a metric has many series. */
   private readonly judgedNames = new WeakMap<Span, Set<string>>();
+  private readonly overlaps = new Map<string, number>();
+  private readonly fixes = new Map<string, Fixes>();
 
-  /** @param text The expression's text; empty: places are left out. */
+  /** @param text The expression's text; empty: places and details are left out. */
   constructor(text: string) {
     this.text = text;
   }
 
-  private place({ start }: Span): string {
-    return this.text === '' ? '' : ` (${lineAndColumn(this.text, start)})`;
+  get warnings(): string[] {
+    return this.sentences('PromQL warning', this.saidWarnings);
+  }
+
+  get infos(): string[] {
+    return this.sentences('PromQL info', this.saidInfos);
+  }
+
+  private sentences(kind: string, said: ReadonlyMap<string, Said>): string[] {
+    return [...said].map(([message, { span, detail }]) => {
+      return this.text === '' ? `${kind}: ${message}` : `${kind}: ${message}${detail()} (${lineAndColumn(this.text, span.start)})`;
+    });
   }
 
   warn(message: string, span: Span): void {
-    this.warnings.add(`PromQL warning: ${message}${this.place(span)}`);
+    this.saidWarnings.set(message, { span, detail: nothing });
   }
 
   inform(message: string, span: Span): void {
-    this.infos.add(`PromQL info: ${message}${this.place(span)}`);
+    this.saidInfos.set(message, { span, detail: nothing });
   }
 
   invalidQuantile(quantile: number, span: Span): void {
     this.warn(`quantile value should be between 0 and 1, got ${formatShortest(quantile)}`, span);
   }
 
+  invalidRatio(ratio: number, capped: number, span: Span): void {
+    this.warn(`ratio value should be between -1 and 1, got ${formatShortest(ratio)}, capping to ${capped}`, span);
+  }
+
   badBucketLabel(metric: string, label: string, span: Span): void {
     this.warn(`bucket label "le" is missing or has a malformed value of ${quote(label)}${forMetric(metric)}`, span);
   }
 
-  forcedMonotonicity(metric: string, span: Span): void {
+  forcedMonotonicity(metric: string, fix: MonotonicityFix, atMs: number, span: Span): void {
     const see = 'see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile';
-    this.inform(`input to histogram_quantile needed to be fixed for monotonicity (${see})${forMetric(metric)}`, span);
+    const message = `input to histogram_quantile needed to be fixed for monotonicity (${see})${forMetric(metric)}`;
+    const before = this.fixes.get(message);
+    this.fixes.set(message, {
+      leastBound: Math.min(before?.leastBound ?? Number.POSITIVE_INFINITY, fix.leastBound),
+      greatestBound: Math.max(before?.greatestBound ?? Number.NEGATIVE_INFINITY, fix.greatestBound),
+      greatestDifference: Math.max(before?.greatestDifference ?? 0, fix.greatestDifference),
+      count: (before?.count ?? 0) + 1,
+      firstMs: Math.min(before?.firstMs ?? atMs, atMs),
+      lastMs: Math.max(before?.lastMs ?? atMs, atMs),
+    });
+    if (before === undefined) this.saidInfos.set(message, { span, detail: () => describeFixes(this.fixes.get(message)) });
   }
 
   sortInRange(span: Span): void {
@@ -90,6 +137,10 @@ export class Annotations {
     this.inform(`ignored histogram in ${aggregation} aggregation`, span);
   }
 
+  incompatibleBuckets(op: string, span: Span): void {
+    this.warn(`incompatible bucket layout encountered for binary operator ${op}`, span);
+  }
+
   incompatibleTypes(left: string, op: string, right: string, span: Span): void {
     this.inform(`incompatible sample types encountered for binary operator ${quote(op)}: ${left} ${op} ${right}`, span);
   }
@@ -99,10 +150,14 @@ export class Annotations {
   }
 
   overlappingStart(metric: string, span: Span): void {
-    this.warn(`sample has start time that overlaps with previous sample timestamp for metric ${quote(metric)}`, span);
+    const message = `sample has start time that overlaps with previous sample timestamp for metric ${quote(metric)}`;
+    const count = (this.overlaps.get(message) ?? 0) + 1;
+    this.overlaps.set(message, count);
+    const detail = () => ((this.overlaps.get(message) ?? 0) > 1 ? ` (${this.overlaps.get(message)} occurrences)` : '');
+    if (count === 1) this.saidWarnings.set(message, { span, detail });
   }
 
-  /** A rate of something whose name does not end like a counter's. */
+  /** A rate of floats whose name does not end like a counter's. */
   possibleNonCounter(metric: string | undefined, span: Span): void {
     const judged = this.judgedNames.get(span) ?? new Set();
     if (metric === undefined || judged.has(metric)) return;
@@ -114,4 +169,16 @@ export class Annotations {
 
 function forMetric(metric: string): string {
   return metric === '' ? '' : ` for metric name ${quote(metric)}`;
+}
+
+function describeFixes(fixes: Fixes | undefined): string {
+  if (fixes === undefined) return '';
+  const bounds = `from buckets ${formatShortest(fixes.leastBound)} to ${formatShortest(fixes.greatestBound)}`;
+  const difference = `with a max diff of ${formatGeneral(fixes.greatestDifference, 2)}`;
+  return `, ${bounds}, ${difference}, over ${fixes.count} samples from ${second(fixes.firstMs)} to ${second(fixes.lastMs)}`;
+}
+
+/** The instant as RFC 3339 without fractions of a second. */
+function second(atMs: number): string {
+  return new Date(Math.trunc(atMs / 1_000) * 1_000).toISOString().replace('.000', '');
 }

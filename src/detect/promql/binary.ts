@@ -4,7 +4,7 @@ import type { Binary, Matching } from './ast.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { LabelCache, rememberedFor } from './label-cache.ts';
 import { withoutName } from './metadata-labels.ts';
-import { type Operand, operateOnHistograms, trims } from './native-binary.ts';
+import { type Operand, operateOnHistograms, type Remark, trims } from './native-binary.ts';
 import { comparisons, setOperators } from './token.ts';
 import type { Vector, VectorSample } from './value.ts';
 
@@ -61,19 +61,20 @@ export function vectorWithScalar(node: Binary, vector: Vector, scalar: number, s
   const trim = trims.has(op);
   const filter = comparisons.has(op) && !bool;
   const result: VectorSample[] = [];
+  let last: Remark | null = null;
   for (const sample of vector) {
     if (trim || sample.histogram !== null) {
       const operand = sample.histogram ?? sample.value;
-      const made = scalarFirst
-        ? operateOnHistograms(node, scalar, operand, annotations)
-        : operateOnHistograms(node, operand, scalar, annotations);
-      if (made !== null && typeof made !== 'boolean') result.push(sampleOf(sample.labels, made, trim ? sample.dropName : true));
+      const { value, remark } = scalarFirst ? operateOnHistograms(node, scalar, operand) : operateOnHistograms(node, operand, scalar);
+      last = remark ?? last;
+      if (value !== null && typeof value !== 'boolean') result.push(sampleOf(sample.labels, value, trim ? sample.dropName : true));
       continue;
     }
     const value = scalarFirst ? operate(op, scalar, sample.value) : operate(op, sample.value, scalar);
     if (!filter) result.push({ labels: sample.labels, value, histogram: null, dropName: true });
     else if (value === 1) result.push(sample);
   }
+  last?.(annotations);
   return result;
 }
 
@@ -128,22 +129,19 @@ function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vec
   const signatures = signaturesOf(matching);
   const sides = sidesOf(matching, left, right);
   const bySignature = indexOne(sides, matching);
-  const matcher = new Matcher(node, matching, sides.swapped, annotations);
-  const unmatched = new Set(bySignature.keys());
+  const matcher = new Matcher(node, matching, sides.swapped);
   for (const sample of sides.many) {
     const signature = signatures.get(sample.labels);
     const partner = bySignature.get(signature);
-    unmatched.delete(signature);
     if (partner !== undefined) matcher.add(sample, partner, signature);
     else if (sides.fillOne !== null) matcher.add(sample, filler(sample, matching, sides.fillOne), signature);
   }
   if (sides.fillMany !== null) {
-    for (const signature of unmatched) {
-      const partner = bySignature.get(signature);
-      if (partner !== undefined) matcher.add(filler(partner, matching, sides.fillMany), partner, signature);
+    for (const [signature, partner] of bySignature) {
+      if (!matcher.has(signature)) matcher.add(filler(partner, matching, sides.fillMany), partner, signature);
     }
   }
-  return matcher.result;
+  return matcher.finish(annotations);
 }
 
 /** A stand-in for a missing series: the labels that both sides share. */
@@ -167,7 +165,7 @@ function indexOne({ one, many, swapped }: Sides, matching: Matching): Map<string
 
 function duplicateOnOneSide(first: VectorSample, second: VectorSample, matching: Matching, side: string): EvaluationError {
   const group = formatLabels(filler(second, matching, 0).labels);
-  const pair = `[${allLabels(first.labels)}, ${allLabels(second.labels)}]`;
+  const pair = `[${[allLabels(first.labels), allLabels(second.labels)].sort().join(', ')}]`;
   const rule = 'many-to-many matching not allowed: matching labels must be unique on one side';
   return new EvaluationError(
     `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: ${pair};${rule}`,
@@ -183,21 +181,30 @@ function allLabels(labels: Labels): string {
 
 /** Collects the results of matched pairs and refuses results that could not be told apart. */
 class Matcher {
-  readonly result: VectorSample[] = [];
+  private readonly result: VectorSample[] = [];
+  /** Upstream keeps only the last one of a step. */
+  private lastRemark: Remark | null = null;
   private readonly node: Binary;
   private readonly matching: Matching;
   private readonly swapped: boolean;
   private readonly seen = new Map<string, Set<string>>();
   private readonly resultLabels: LabelCache<Labels> | null;
 
-  private readonly annotations: Annotations;
-
-  constructor(node: Binary, matching: Matching, swapped: boolean, annotations: Annotations) {
-    this.annotations = annotations;
+  constructor(node: Binary, matching: Matching, swapped: boolean) {
     this.node = node;
     this.matching = matching;
     this.swapped = swapped;
     this.resultLabels = matching.include.length === 0 ? resultLabelsOf(node) : null;
+  }
+
+  /** Whether a pair with this signature had a result, be it that a comparison dropped it. */
+  has(signature: string): boolean {
+    return this.seen.has(signature);
+  }
+
+  finish(annotations: Annotations): VectorSample[] {
+    this.lastRemark?.(annotations);
+    return this.result;
   }
 
   add(many: VectorSample, one: VectorSample, signature: string): void {
@@ -208,26 +215,24 @@ class Matcher {
     }
     const value = this.swapped ? operate(op, one.value, many.value) : operate(op, many.value, one.value);
     const filter = comparisons.has(op) && !bool;
-    const dropped = filter && value !== 1;
-    // In a one-to-one match a second partner is a mistake even when the comparison would drop it.
-    if (dropped && this.matching.cardinality !== 'one-to-one') return;
     const labels = this.resultLabels?.get(many.labels) ?? resultLabels(this.node, this.matching, many.labels, one.labels);
+    // A second partner is a mistake even when the comparison drops it.
     this.remember(signature, labels);
-    if (dropped) return;
+    if (filter && value !== 1) return;
     const kept = this.swapped ? one.value : many.value;
     this.result.push({ labels, value: filter ? kept : value, histogram: null, dropName: bool || (filter && many.dropName) });
   }
 
   /** A pair with a native histogram among it. */
   private addHistogram(many: VectorSample, one: VectorSample, signature: string): void {
-    const { node, annotations } = this;
+    const { node } = this;
     const [left, right] = this.swapped ? [one, many] : [many, one];
-    const made = operateOnHistograms(node, left.histogram ?? left.value, right.histogram ?? right.value, annotations);
-    const dropped = made === null || (made === false && !node.bool);
-    if (dropped && (made === null || this.matching.cardinality !== 'one-to-one')) return;
+    const { value: made, remark } = operateOnHistograms(node, left.histogram ?? left.value, right.histogram ?? right.value);
+    this.lastRemark = remark ?? this.lastRemark;
+    if (made === null) return;
     const labels = this.resultLabels?.get(many.labels) ?? resultLabels(node, this.matching, many.labels, one.labels);
     this.remember(signature, labels);
-    if (dropped) return;
+    if (made === false && !node.bool) return;
     const kept = typeof made !== 'boolean' ? made : node.bool ? Number(made) : (left.histogram ?? left.value);
     const keepsName = typeof made === 'boolean' ? !node.bool : trims.has(node.op);
     this.result.push(sampleOf(labels, kept, keepsName ? many.dropName : node.bool));

@@ -1,20 +1,23 @@
 import { labelsOf } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import { labelsOfAbsence } from './absent.ts';
-import type { Call, Expr } from './ast.ts';
+import type { Call, Expr, Selector, Span } from './ast.ts';
 import { unwrap } from './ast.ts';
+import { type CalendarDate, calendarDate, dateFunctions } from './calendar-date.ts';
 import { typeOf } from './check.ts';
+import { durationMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { checkEdges } from './extended-difference.ts';
 import { formatLabelNumber } from './go-float.ts';
-import { histogramFraction, histogramQuantile } from './histogram-functions.ts';
+import { histogramFraction, histogramQuantile, type QuantileCall } from './histogram-functions.ts';
 import { addInfo } from './info-function.ts';
-import { clampTo, dateFunctions, instantFunctions, roundTo } from './instant-functions.ts';
+import { clampTo, greatestOf, instantFunctions, leastOf, roundTo } from './instant-functions.ts';
+import { rememberedFor } from './label-cache.ts';
 import { labelJoin, labelReplace, sortByLabels } from './label-functions.ts';
 import { computeWithHistograms, holdsHistograms } from './native-range-functions.ts';
 import { nativeVariance } from './native-statistics.ts';
 import { ascending } from './quantile.ts';
-import type { StepEvaluator } from './query-context.ts';
+import type { StepEvaluator, Windows } from './query-context.ts';
 import { keepsName, type RangeFunction, rangeFunctions } from './range-functions.ts';
 import type { StepValue, Vector, VectorSample } from './value.ts';
 
@@ -78,10 +81,11 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
   pi: () => Math.PI,
   start: ({ evaluation }) => evaluation.context.startMs / 1_000,
   end: ({ evaluation }) => evaluation.context.endMs / 1_000,
-  step: ({ evaluation }) => evaluation.context.span.stepMs / 1_000,
+  // A range of one step has none.
+  step: ({ evaluation }) => (evaluation.context.span.rangeMs === 0 ? 0 : evaluation.context.span.stepMs / 1_000),
   range: ({ evaluation }) => evaluation.context.span.rangeMs / 1_000,
-  min_of: (args) => Math.min(args.scalar(0), args.scalar(1)),
-  max_of: (args) => Math.max(args.scalar(0), args.scalar(1)),
+  min_of: (args) => leastOf(args.scalar(0), args.scalar(1)),
+  max_of: (args) => greatestOf(args.scalar(0), args.scalar(1)),
   vector: (args) => [{ labels: noLabels, value: args.scalar(0), histogram: null, dropName: false }],
   scalar: (args) => {
     const vector = args.vector(0).filter(({ histogram }) => histogram === null);
@@ -89,40 +93,43 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
   },
   info: (args) => addInfo(args.evaluation, args.call, args.vector(0), args.atMs),
   absent: (args) => (args.vector(0).length > 0 ? [] : absence(args)),
-  absent_over_time: (args) => (args.evaluation.windows(args.expr(0), args.atMs).windows.length > 0 ? [] : absence(args)),
+  absent_over_time: (args) => (windowsOf(args, args.expr(0)).windows.length > 0 ? [] : absence(args)),
   timestamp: timestamps,
   start_timestamp: (args) => {
     const arg = unwrap(args.expr(0));
-    return arg.kind === 'selector' ? args.evaluation.startTimestamps(arg, args.atMs) : [];
+    if (arg.kind === 'selector') return args.evaluation.startTimestamps(timedSelector(arg, args), args.atMs);
+    // Only stored samples have one; what is wrong with the argument shows all the same.
+    args.vector(0);
+    return [];
   },
   round: (args) => {
     const to = args.scalar(1, 1);
     return map(args.vector(0), (value) => roundTo(value, to));
   },
   clamp: (args) => {
-    const [least, most] = [args.scalar(1), args.scalar(2)];
-    return least > most ? [] : map(args.vector(0), (value) => clampTo(value, least, most));
+    const [vector, least, most] = [args.vector(0), args.scalar(1), args.scalar(2)];
+    return least > most ? [] : map(vector, (value) => clampTo(value, least, most));
   },
   clamp_min: (args) => {
     const least = args.scalar(1);
-    return map(args.vector(0), (value) => Math.max(least, value));
+    return map(args.vector(0), (value) => greatestOf(least, value));
   },
   clamp_max: (args) => {
     const most = args.scalar(1);
-    return map(args.vector(0), (value) => Math.min(most, value));
+    return map(args.vector(0), (value) => leastOf(most, value));
   },
   sort: (args) => sorted(args, 1),
   sort_desc: (args) => sorted(args, -1),
   sort_by_label: (args) => sortedByLabel(args, false),
   sort_by_label_desc: (args) => sortedByLabel(args, true),
-  label_replace: (args) => labelReplace(args.vector(0), args.strings(1)),
-  label_join: (args) => labelJoin(args.vector(0), args.strings(1)),
+  label_replace: (args) => labelReplace(args.strings(1))(args.vector(0)),
+  label_join: (args) => labelJoin(args.strings(1))(args.vector(0)),
   histogram_count: (args) => ofHistograms(args, ({ count }) => count),
   histogram_sum: (args) => ofHistograms(args, ({ sum }) => sum),
   histogram_avg: (args) => ofHistograms(args, ({ sum, count }) => sum / count),
   histogram_stddev: (args) => ofHistograms(args, (histogram) => Math.sqrt(nativeVariance(histogram))),
   histogram_stdvar: (args) => ofHistograms(args, nativeVariance),
-  histogram_quantile: (args) => histogramQuantile(args.scalar(0), args.vector(1), args.call.args, args.evaluation.context.annotations),
+  histogram_quantile: (args) => histogramQuantile(args.scalar(0), args.vector(1), quantileCall(args, 0, 1)),
   histogram_quantiles: histogramQuantiles,
   histogram_fraction: (args) =>
     histogramFraction(args.scalar(0), args.scalar(1), args.vector(2), args.expr(2), args.evaluation.context.annotations),
@@ -148,23 +155,29 @@ function absence(args: Arguments): Vector {
   return [{ labels: labelsOfAbsence(args.expr(0)), value: 1, histogram: null, dropName: false }];
 }
 
+const withoutOffset = rememberedFor((selector: Selector): Selector => ({ ...selector, offset: null }));
+
+/** Where only the times of samples are asked of a selector with `@`, upstream forgets its offset, unless that leads back to older samples. */
+function timedSelector(selector: Selector, { evaluation }: Arguments): Selector {
+  const { at, offset } = selector;
+  return at !== null && offset !== null && durationMs(offset, evaluation.context.span) < 0 ? withoutOffset(selector) : selector;
+}
+
 function timestamps(args: Arguments): Vector {
   const arg = unwrap(args.expr(0));
-  if (arg.kind === 'selector') return args.evaluation.timestamps(arg, args.atMs);
+  if (arg.kind === 'selector') return args.evaluation.timestamps(timedSelector(arg, args), args.atMs);
   return args.vector(0).map(({ labels }) => ({ labels, value: args.atMs / 1_000, histogram: null, dropName: true }));
 }
 
-function dates(args: Arguments, ofDate: (date: Date) => number): Vector {
-  const dateOf = (seconds: number) => {
-    const date = new Date(Math.trunc(seconds) * 1_000);
-    return Number.isNaN(date.getTime()) ? Number.NaN : ofDate(date);
-  };
-  if (args.call.args.length === 0) return [{ labels: noLabels, value: dateOf(args.atMs / 1_000), histogram: null, dropName: false }];
-  return map(args.vector(0), dateOf);
+function dates(args: Arguments, ofDate: (date: CalendarDate) => number): Vector {
+  if (args.call.args.length === 0) {
+    return [{ labels: noLabels, value: ofDate(calendarDate(args.atMs / 1_000)), histogram: null, dropName: false }];
+  }
+  return map(args.vector(0), (seconds) => ofDate(calendarDate(seconds)));
 }
 
-function isRange({ context }: StepEvaluator): boolean {
-  return context.startMs !== context.endMs;
+function isRange({ steps }: StepEvaluator): boolean {
+  return steps.startMs !== steps.endMs;
 }
 
 function sorted(args: Arguments, direction: 1 | -1): Vector {
@@ -183,25 +196,42 @@ function sortedByLabel(args: Arguments, descending: boolean): Vector {
   return sortByLabels(vector, args.strings(1), descending);
 }
 
+function quantileCall(args: Arguments, quantileAt: number, vectorAt: number): QuantileCall {
+  const { atMs, evaluation } = args;
+  return { quantileArg: args.expr(quantileAt), vectorArg: args.expr(vectorAt), atMs, annotations: evaluation.context.annotations };
+}
+
 function histogramQuantiles(args: Arguments): Vector {
   const [label = ''] = args.strings(1, 2);
   const vector = args.vector(0);
-  return args.call.args.slice(2).flatMap((quantileArg, index) => {
+  return args.call.args.slice(2).flatMap((_, index) => {
     const q = args.scalar(index + 2);
-    const samples = histogramQuantile(q, vector, [quantileArg, args.expr(0)], args.evaluation.context.annotations);
+    const samples = histogramQuantile(q, vector, quantileCall(args, index + 2, 0));
     return samples.map((sample) => ({ ...sample, labels: labelsOf([...Object.entries(sample.labels), [label, formatLabelNumber(q)]]) }));
   });
 }
+
+function windowsOf({ call, evaluation, atMs }: Arguments, place: Expr): Windows {
+  if (place.kind === 'range') checkEdges(place.selector.edges, call.name);
+  return evaluation.windows(place, atMs);
+}
+
+/** Where annotations about a range function point. A subquery has lost its place by then, upstream as here. */
+function placeOf(args: Arguments, place: Expr): Span {
+  if (args.call.name === 'quantile_over_time') return args.expr(0);
+  return place.kind === 'subquery' ? textStart : place;
+}
+
+const textStart: Span = { start: 0, end: 0 };
 
 function overWindows(args: Arguments, compute: RangeFunction): Vector {
   const { call, atMs, evaluation } = args;
   const place = call.args.find((arg) => typeOf(arg) === 'matrix');
   if (place === undefined) throw new EvaluationError(`${call.name}: expected a range vector`);
   const scalars = call.args.filter((arg) => arg !== place).map((arg) => evaluation.scalar(arg, atMs));
-  const { windows, startMs, endMs, edges } = evaluation.windows(place, atMs);
-  checkEdges(edges, call.name);
+  const { windows, startMs, endMs, edges } = windowsOf(args, place);
   const { annotations } = evaluation.context;
-  const rangeCall = { startMs, endMs, edges, atMs, scalars, annotations, place: call.name === 'quantile_over_time' ? args.expr(0) : place };
+  const rangeCall = { startMs, endMs, edges, atMs, scalars, annotations, place: placeOf(args, place) };
   const keeps = keepsName.has(call.name);
   const result: VectorSample[] = [];
   for (const window of windows) {

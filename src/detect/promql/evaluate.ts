@@ -3,12 +3,12 @@ import type { Queryable } from '../series/queryable.ts';
 import { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
 import { typeOf } from './check.ts';
-import { countedSelectors } from './counted-selectors.ts';
 import { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { Budget, defaultLimits, type Limits } from './limits.ts';
 import { withoutName } from './metadata-labels.ts';
 import { holdsHistograms } from './native-range-functions.ts';
+import { type Plan, planOf } from './plan.ts';
 import type { QueryContext } from './query-context.ts';
 import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
 import type { MatrixSeries, QueryResult, QueryValue, ResultSample, Vector, VectorSample } from './value.ts';
@@ -37,10 +37,12 @@ export interface RangeQuery extends QueryOptions {
 }
 
 /** The value of an expression at one instant. Throws `EvaluationError` or `PromqlError`. */
-export function evaluateInstant(expr: Expr, options: InstantQuery): QueryResult {
+export function evaluateInstant(written: Expr, options: InstantQuery): QueryResult {
   const { atMs } = options;
-  const context = contextOf(expr, options, atMs, atMs, 0);
-  const evaluation = new Evaluation(context, atMs, atMs);
+  const plan = planOf(written);
+  const { expr } = plan;
+  const context = contextOf(plan, options, atMs, atMs, 0);
+  const evaluation = new Evaluation(context, { startMs: atMs, endMs: atMs, stepMs: 1 });
   if (typeOf(expr) === 'matrix') return result(context, { type: 'matrix', series: windowsAsSeries(evaluation, expr, atMs) });
   const value = evaluation.at(expr, atMs);
   if (typeof value === 'number') return result(context, { type: 'scalar', value, atMs });
@@ -49,16 +51,18 @@ export function evaluateInstant(expr: Expr, options: InstantQuery): QueryResult 
 }
 
 /** The value of an expression at `startMs` and every `stepMs` through `endMs`. A scalar gives one series without labels. */
-export function evaluateRange(expr: Expr, options: RangeQuery): QueryResult {
+export function evaluateRange(written: Expr, options: RangeQuery): QueryResult {
   const { startMs, endMs, stepMs } = options;
+  const plan = planOf(written);
+  const { expr } = plan;
   const type = typeOf(expr);
   if (type !== 'scalar' && type !== 'vector') {
     const name = type === 'matrix' ? 'range vector' : type;
     throw new EvaluationError(`invalid expression type "${name}" for range query, must be Scalar or instant Vector`);
   }
   const steps = checkedSteps(options);
-  const context = contextOf(expr, options, startMs, endMs, stepMs);
-  const evaluation = new Evaluation(context, startMs, endMs);
+  const context = contextOf(plan, options, startMs, endMs, stepMs);
+  const evaluation = new Evaluation(context, { startMs, endMs, stepMs });
   const collector = new SeriesCollector(context.budget);
   for (let step = 0; step < steps; step++) {
     const atMs = startMs + step * stepMs;
@@ -76,7 +80,13 @@ function checkedSteps({ startMs, endMs, stepMs, limits }: RangeQuery): number {
   return steps;
 }
 
-function contextOf(expr: Expr, options: QueryOptions, startMs: number, endMs: number, stepMs: number): QueryContext {
+function contextOf(
+  { constants, countedSelectors }: Plan,
+  options: QueryOptions,
+  startMs: number,
+  endMs: number,
+  stepMs: number,
+): QueryContext {
   return {
     queryable: options.queryable,
     lookbackMs: options.lookbackMs ?? defaultLookbackMs,
@@ -86,12 +96,13 @@ function contextOf(expr: Expr, options: QueryOptions, startMs: number, endMs: nu
     span: { stepMs, rangeMs: endMs - startMs },
     annotations: new Annotations(options.text ?? ''),
     budget: new Budget({ ...defaultLimits, ...options.limits }),
-    countedSelectors: countedSelectors(expr),
+    constants,
+    countedSelectors,
   };
 }
 
 function result({ annotations }: QueryContext, value: QueryValue): QueryResult {
-  return { value, warnings: [...annotations.warnings], infos: [...annotations.infos] };
+  return { value, warnings: annotations.warnings, infos: annotations.infos };
 }
 
 function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): MatrixSeries[] {

@@ -1,4 +1,5 @@
 import { aggregate } from './aggregate.ts';
+import { checkedParameter } from './aggregate-parameter.ts';
 import type { Aggregate, At, Binary, Call, Duration, Expr, Selector, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
@@ -10,7 +11,7 @@ import { rememberedFor } from './label-cache.ts';
 import { scaleHistogram } from './native-arithmetic.ts';
 import { smoothedHistogram } from './native-extended-difference.ts';
 import { histogramsIn } from './native-rate.ts';
-import type { QueryContext, StepEvaluator, Windows } from './query-context.ts';
+import type { QueryContext, StepEvaluator, Steps, Windows } from './query-context.ts';
 import { SeriesCollector } from './series-collector.ts';
 import { indexAfter, type SelectedSeries, selected, selectedSamples, windowOf, withResolvedHints } from './series-cursor.ts';
 import type { SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
@@ -18,19 +19,31 @@ import type { SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
 export class Evaluation implements StepEvaluator {
   readonly context: QueryContext;
-  readonly startMs: number;
-  readonly endMs: number;
+  readonly steps: Steps;
   private readonly instantSeries = rememberedFor((selector: Selector) => this.select(selector, null));
   private readonly rangeSeries = new WeakMap<Expr, readonly SeriesWindow[]>();
 
-  constructor(context: QueryContext, startMs: number, endMs: number) {
+  private readonly constantValues = rememberedFor((expr: Expr) => this.once(expr));
+  private readonly parameters = rememberedFor((expr: Aggregate) => checkedParameter(this, expr));
+
+  constructor(context: QueryContext, steps: Steps) {
     this.context = context;
-    this.startMs = startMs;
-    this.endMs = endMs;
+    this.steps = steps;
   }
 
   /** The value of an expression of any type but range vector. */
   at(expr: Expr, atMs: number): StepValue {
+    const { startMs, endMs } = this.steps;
+    return startMs < endMs && this.context.constants.has(expr) ? this.constantValues(expr) : this.valueAt(expr, atMs);
+  }
+
+  /** The value of an expression that does not change from step to step. */
+  private once(expr: Expr): StepValue {
+    const { startMs } = this.steps;
+    return new Evaluation(this.context, { startMs, endMs: startMs, stepMs: 1 }).at(expr, startMs);
+  }
+
+  private valueAt(expr: Expr, atMs: number): StepValue {
     switch (expr.kind) {
       case 'number':
       case 'string':
@@ -86,17 +99,11 @@ export class Evaluation implements StepEvaluator {
   }
 
   private aggregation(expr: Aggregate, atMs: number): Vector {
+    // What is wrong with a label is said before the vector is looked at, what is wrong with a number after.
+    if (expr.parameter?.kind === 'string') this.parameters(expr);
     const vector = this.vector(expr.expr, atMs);
-    const parameter = expr.parameter === null ? Number.NaN : this.at(expr.parameter, atMs);
-    if (typeof parameter === 'object') throw new EvaluationError('the parameter of an aggregation is a vector');
-    if (expr.op === 'quantile' && expr.parameter !== null && typeof parameter === 'number' && !(parameter >= 0 && parameter <= 1)) {
-      this.context.annotations.invalidQuantile(parameter, expr.parameter);
-    }
-    if (expr.op === 'limit_ratio' && expr.parameter !== null && typeof parameter === 'number' && Math.abs(parameter) > 1) {
-      const capped = Math.sign(parameter);
-      this.context.annotations.warn(`ratio value should be between -1 and 1, got ${parameter}, capping to ${capped}`, expr.parameter);
-    }
-    return aggregate(expr, vector, parameter, this.context.annotations);
+    const parameter = this.parameters(expr);
+    return parameter.nothing ? [] : aggregate(expr, vector, parameter.at(atMs), this.context.annotations);
   }
 
   /** Each series' youngest sample within the lookback window. */
@@ -130,9 +137,9 @@ export class Evaluation implements StepEvaluator {
       annotations.mixedSamples(metric, selector);
       return [];
     }
-    const value = histograms.length === 0 ? smoothedValue(series, atMs, lookbackMs) : smoothedHistogram(series, atMs, lookbackMs);
-    if (value === 'mixed') annotations.mixedBuckets(metric, selector);
-    if (value === null || value === 'mixed') return [];
+    const remarks = { annotations, metric, place: selector };
+    const value = histograms.length === 0 ? smoothedValue(series, atMs, lookbackMs) : smoothedHistogram(series, atMs, lookbackMs, remarks);
+    if (value === null) return [];
     const isFloat = typeof value === 'number';
     return [{ labels: series.labels, value: isFloat ? value : Number.NaN, histogram: isFloat ? null : value, dropName: false }];
   }
@@ -199,8 +206,8 @@ export class Evaluation implements StepEvaluator {
     const { queryable, lookbackMs, span } = this.context;
     const neighboursMs = selector.edges === null ? 0 : lookbackMs;
     const reachMs = range === null ? lookbackMs : windowMs(range, span) + neighboursMs;
-    const fromMs = this.reference(selector.at, selector.offset, this.startMs) - reachMs;
-    const throughMs = this.reference(selector.at, selector.offset, this.endMs) + (selector.edges === 'smoothed' ? neighboursMs : 0);
+    const fromMs = this.reference(selector.at, selector.offset, this.steps.startMs) - reachMs;
+    const throughMs = this.reference(selector.at, selector.offset, this.steps.endMs) + (selector.edges === 'smoothed' ? neighboursMs : 0);
     const marked = range === null && selector.edges !== 'smoothed';
     const all = queryable.select(selector.matchers, fromMs, throughMs).map(marked ? selected : selectedSamples);
     return this.context.countedSelectors.has(selector) ? all.map(withResolvedHints) : all;
@@ -210,10 +217,10 @@ export class Evaluation implements StepEvaluator {
   private subquery(node: Subquery): SeriesWindow[] {
     const { span, subqueryStepMs } = this.context;
     const stepMs = node.step === null ? subqueryStepMs : windowMs(node.step, span);
-    const afterMs = this.reference(node.at, node.offset, this.startMs) - windowMs(node.range, span);
-    const throughMs = this.reference(node.at, node.offset, this.endMs);
+    const afterMs = this.reference(node.at, node.offset, this.steps.startMs) - windowMs(node.range, span);
+    const throughMs = this.reference(node.at, node.offset, this.steps.endMs);
     const firstMs = (Math.floor(afterMs / stepMs) + 1) * stepMs;
-    const inner = new Evaluation(this.context, firstMs, throughMs);
+    const inner = new Evaluation(this.context, { startMs: firstMs, endMs: throughMs, stepMs });
     const collector = new SeriesCollector(this.context.budget);
     for (let atMs = firstMs; atMs <= throughMs; atMs += stepMs) collector.add(inner.vector(node.expr, atMs), atMs);
     return collector.windows();

@@ -100,9 +100,13 @@ function parseHexFloat(text: string): number | null {
   return sign === '-' ? -value : value;
 }
 
+/** Whole numbers with underscores between their digits. */
+const groupedDigits = /^(?:0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|(?:0[bBoO]_?)?\d+(?:_\d+)*)$/;
+
 /** A number literal of PromQL: Go integers of any base first (`0x1f`, `0755`, `0b1`), then floats. null when it is neither. */
 export function parseNumber(text: string): number | null {
-  const unsigned = text.replace(/^[+-]/, '');
+  const written = text.replace(/^[+-]/, '');
+  const unsigned = groupedDigits.test(written) ? written.replaceAll('_', '') : written;
   const negative = text.startsWith('-');
   const integer = /^0x[0-9a-f]+$/i.test(unsigned)
     ? Number.parseInt(unsigned.slice(2), 16)
@@ -111,8 +115,8 @@ export function parseNumber(text: string): number | null {
       : /^0b[01]+$/i.test(unsigned)
         ? Number.parseInt(unsigned.slice(2), 2)
         : null;
-  if (integer !== null) return negative ? -integer : integer;
-  return parseFloat64(text);
+  const value = integer ?? parseFloat64(unsigned);
+  return value !== null && negative ? -value : value;
 }
 
 /** A number as the value of a label (`le`, `quantile`) in OpenMetrics: always with a point or an exponent. */

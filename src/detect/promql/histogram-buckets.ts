@@ -1,3 +1,5 @@
+import type { MonotonicityFix } from './annotations.ts';
+
 /** A bucket of a classic histogram: how many observations were at most `upperBound`. */
 export interface Bucket {
   readonly upperBound: number;
@@ -9,22 +11,22 @@ const smallDelta = 1e-12;
 
 export interface QuantileAnswer {
   readonly value: number;
-  /** Counts that fell from bucket to bucket had to be raised: the buckets were not read at one instant. */
-  readonly forcedMonotonicity: boolean;
+  /** Counts that fell from bucket to bucket had to be raised: the buckets were not read at one instant. null: there were none. */
+  readonly fix: MonotonicityFix | null;
 }
 
 /** The q-quantile of a classic histogram, interpolated linearly in its bucket. NaN without an `+Inf` bucket or observations. */
 export function bucketQuantile(q: number, unsorted: readonly Bucket[]): QuantileAnswer {
-  const plain = (value: number): QuantileAnswer => ({ value, forcedMonotonicity: false });
+  const plain = (value: number): QuantileAnswer => ({ value, fix: null });
   if (Number.isNaN(q)) return plain(Number.NaN);
   if (q < 0) return plain(Number.NEGATIVE_INFINITY);
   if (q > 1) return plain(Number.POSITIVE_INFINITY);
   const sorted = coalesce(unsorted);
   if (sorted.at(-1)?.upperBound !== Number.POSITIVE_INFINITY) return plain(Number.NaN);
-  const { buckets, forced } = monotonic(sorted);
+  const { buckets, fix } = monotonic(sorted);
   const observations = buckets.at(-1)?.count ?? 0;
-  if (buckets.length < 2 || observations === 0) return plain(Number.NaN);
-  return { value: interpolate(q * observations, buckets), forcedMonotonicity: forced };
+  const value = buckets.length < 2 || observations === 0 ? Number.NaN : interpolate(q * observations, buckets);
+  return { value, fix };
 }
 
 function interpolate(rank: number, buckets: readonly Bucket[]): number {
@@ -74,19 +76,23 @@ function coalesce(unsorted: readonly Bucket[]): Bucket[] {
   return result;
 }
 
-function monotonic(buckets: readonly Bucket[]): { buckets: Bucket[]; forced: boolean } {
+function monotonic(buckets: readonly Bucket[]): { buckets: Bucket[]; fix: MonotonicityFix | null } {
   let highest = buckets[0]?.count ?? 0;
-  let forced = false;
+  let fix: MonotonicityFix | null = null;
   const fixed = buckets.map(({ upperBound, count }) => {
     if (almostEqual(highest, count)) return { upperBound, count: highest };
     if (count < highest) {
-      forced = true;
+      fix = {
+        leastBound: fix?.leastBound ?? upperBound,
+        greatestBound: upperBound,
+        greatestDifference: Math.max(fix?.greatestDifference ?? 0, highest - count),
+      };
       return { upperBound, count: highest };
     }
     highest = count;
     return { upperBound, count };
   });
-  return { buckets: fixed, forced };
+  return { buckets: fixed, fix };
 }
 
 function almostEqual(a: number, b: number): boolean {

@@ -67,10 +67,16 @@ function histogramsOf(vector: Vector, annotations: Annotations, place: Expr): Hi
 
 const nanSentences: Readonly<Record<Exclude<NanEffect, 'none'>, string>> = { result: 'result is NaN', skew: 'result is skewed higher' };
 
+/** When and where a quantile is asked for. */
+export interface QuantileCall {
+  readonly quantileArg: Expr;
+  readonly vectorArg: Expr;
+  readonly atMs: number;
+  readonly annotations: Annotations;
+}
+
 /** `histogram_quantile` over native histograms and classic buckets. */
-export function histogramQuantile(q: number, vector: Vector, args: readonly Expr[], annotations: Annotations): VectorSample[] {
-  const [quantileArg, vectorArg] = args;
-  if (quantileArg === undefined || vectorArg === undefined) return [];
+export function histogramQuantile(q: number, vector: Vector, { quantileArg, vectorArg, atMs, annotations }: QuantileCall): VectorSample[] {
   if (!(q >= 0 && q <= 1)) annotations.invalidQuantile(q, quantileArg);
   const { native, classic } = histogramsOf(vector, annotations, vectorArg);
   const ofNative = native.map(({ labels, histogram }) => {
@@ -79,8 +85,8 @@ export function histogramQuantile(q: number, vector: Vector, args: readonly Expr
     return plainSample(labels, value);
   });
   const ofClassic = classic.map(({ labels, buckets }) => {
-    const { value, forcedMonotonicity } = bucketQuantile(q, buckets);
-    if (forcedMonotonicity) annotations.forcedMonotonicity(labels['__name__'] ?? '', vectorArg);
+    const { value, fix } = bucketQuantile(q, buckets);
+    if (fix !== null) annotations.forcedMonotonicity(labels['__name__'] ?? '', fix, atMs, vectorArg);
     return plainSample(labels, value);
   });
   return [...ofNative, ...ofClassic];

@@ -25,18 +25,6 @@ export const instantFunctions: Readonly<Record<string, (value: number) => number
   tanh: Math.tanh,
 };
 
-/** Functions of an instant (in seconds since the epoch) in UTC, by name. */
-export const dateFunctions: Readonly<Record<string, (date: Date) => number>> = {
-  minute: (date) => date.getUTCMinutes(),
-  hour: (date) => date.getUTCHours(),
-  day_of_month: (date) => date.getUTCDate(),
-  day_of_week: (date) => date.getUTCDay(),
-  day_of_year: (date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000) + 1,
-  days_in_month: (date) => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate(),
-  month: (date) => date.getUTCMonth() + 1,
-  year: (date) => date.getUTCFullYear(),
-};
-
 /** The nearest multiple of `to`; halves round up. */
 export function roundTo(value: number, to: number): number {
   // Dividing by the inverse keeps `round(x, 0.1)` from showing binary rounding errors.
@@ -44,7 +32,17 @@ export function roundTo(value: number, to: number): number {
   return Math.floor(value * inverse + 0.5) / inverse;
 }
 
-/** `clamp`: NaN bounds give NaN. */
+/** `clamp`: NaN bounds give NaN, except where an infinity decides. */
 export function clampTo(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(most, value));
+  return greatestOf(least, leastOf(most, value));
+}
+
+/** The lesser number. Unlike Math.min, as in Go, nothing is less than -Inf, not even NaN. */
+export function leastOf(a: number, b: number): number {
+  return a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY ? Number.NEGATIVE_INFINITY : Math.min(a, b);
+}
+
+/** The greater number; nothing is greater than +Inf. */
+export function greatestOf(a: number, b: number): number {
+  return a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(a, b);
 }

@@ -1,20 +1,32 @@
 import type { RE2JS } from 're2js';
 import { withLabels } from '../../model/labels.ts';
+import { isLabelName } from './aggregate-parameter.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { expandTemplate } from './go-regexp-expand.ts';
-import { quote } from './go-string.ts';
 import { compileAnchored, RegexError } from './matcher.ts';
+import { duplicateLabels, keyOf } from './series-collector.ts';
 import type { Vector, VectorSample } from './value.ts';
 
+/** Changes the labels of a vector. Throws `EvaluationError` when label sets come out the same. */
+type Relabelling = (vector: Vector) => Vector;
+
 /** `label_replace`: sets a label from what a regular expression finds in another. Throws `EvaluationError` for bad arguments. */
-export function labelReplace(vector: Vector, args: readonly string[]): Vector {
+export function labelReplace(args: readonly string[]): Relabelling {
   const [destination = '', replacement = '', source = '', pattern = ''] = args;
   const regex = compile(pattern);
-  if (!isLabelName(destination)) throw new EvaluationError(`invalid destination label name in label_replace(): ${quote(destination)}`);
-  return vector.map((sample) => {
-    const value = replaced(regex, sample.labels[source] ?? '', replacement);
-    return value === null ? sample : withLabel(sample, destination, value);
-  });
+  if (!isLabelName(destination)) throw new EvaluationError(`invalid destination label name in label_replace(): ${destination}`);
+  return (vector) =>
+    distinct(
+      vector.map((sample) => {
+        const value = replaced(regex, sample.labels[source] ?? '', replacement);
+        return value === null ? sample : withLabel(sample, destination, value);
+      }),
+    );
+}
+
+function distinct(vector: Vector): Vector {
+  if (new Set(vector.map(({ labels }) => keyOf.get(labels))).size < vector.length) throw duplicateLabels();
+  return vector;
 }
 
 function compile(pattern: string): RE2JS {
@@ -37,13 +49,14 @@ function replaced(regex: RE2JS, text: string, template: string): string | null {
   });
 }
 
-/** `label_join`: sets a label to the values of others, joined. */
-export function labelJoin(vector: Vector, [destination = '', separator = '', ...sources]: readonly string[]): Vector {
-  if (!isLabelName(destination)) throw new EvaluationError(`invalid destination label name in label_join(): ${quote(destination)}`);
+/** `label_join`: sets a label to the values of others, joined. Throws `EvaluationError` for bad arguments. */
+export function labelJoin([destination = '', separator = '', ...sources]: readonly string[]): Relabelling {
   for (const source of sources) {
     if (!isLabelName(source)) throw new EvaluationError(`invalid source label name in label_join(): ${source}`);
   }
-  return vector.map((sample) => withLabel(sample, destination, sources.map((name) => sample.labels[name] ?? '').join(separator)));
+  if (!isLabelName(destination)) throw new EvaluationError(`invalid destination label name in label_join(): ${destination}`);
+  const joined = (sample: VectorSample) => sources.map((name) => sample.labels[name] ?? '').join(separator);
+  return (vector) => distinct(vector.map((sample) => withLabel(sample, destination, joined(sample))));
 }
 
 function withLabel(sample: VectorSample, name: string, value: string): VectorSample {
@@ -84,9 +97,4 @@ function naturalOrder(a: string, b: string): number {
     if (order !== 0) return order;
   }
   return left.length - right.length;
-}
-
-/** Any text of valid UTF-8 names a label, except none. */
-function isLabelName(name: string): boolean {
-  return name !== '' && name.isWellFormed();
 }

@@ -1,4 +1,5 @@
-import { EscapeError, readEscape } from './go-string.ts';
+import { EscapeError, quote as goQuote, readEscape } from './go-string.ts';
+import { scanDuration, scanNumber } from './scan-number.ts';
 import { isKeyword, type Token } from './token.ts';
 
 const letter = /[a-zA-Z_]/;
@@ -186,17 +187,13 @@ class Lexer {
   }
 
   private numberOrDuration(): string | null {
-    const rest = this.text.slice(this.at, this.at + 512);
-    const number = /^(?:0[xX][0-9a-fA-F]*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d*)?)/.exec(rest)?.[0] ?? '';
     this.sawDuration = true;
     this.behindTerm = true;
-    const behind = rest[number.length] ?? '';
-    if (!alphanumeric.test(behind) && behind !== '.') return this.emit('number', number.length);
-    const duration = /^(?:\d+\.?\d*|\.\d+)(?:[smhdwy]s?(?:\d+[smhdwy]s?)*)?/.exec(rest)?.[0] ?? '';
-    const stop = rest[duration.length] ?? '';
-    if (/[smhdwy]s?$/.test(duration) && !alphanumeric.test(stop)) return this.emit('duration', duration.length);
-    const read = behind === '.' ? number.length : duration.length;
-    return `bad number or duration syntax: ${JSON.stringify(rest.slice(0, read + 1))}`;
+    const number = scanNumber(this.text, this.at);
+    if (number.complete) return this.emit('number', number.end - this.at);
+    const duration = scanDuration(this.text, number.end);
+    if (duration.complete) return this.emit('duration', duration.end - this.at);
+    return `bad number or duration syntax: ${JSON.stringify(this.text.slice(this.at, duration.end))}`;
   }
 
   private quoted(quote: string): string | null {
@@ -230,6 +227,9 @@ class Lexer {
 
   private quotedCharacter(at: number): string {
     const code = this.text.codePointAt(at);
-    return code === undefined ? 'end of input' : `'${String.fromCodePoint(code)}'`;
+    if (code === undefined) return 'end of input';
+    const text = String.fromCodePoint(code);
+    if (text === "'") return `'\\''`;
+    return text === '"' ? `'"'` : `'${goQuote(text).slice(1, -1)}'`;
   }
 }

@@ -19,8 +19,12 @@ const tests = new Map<string, (value: string) => boolean>();
 export function compileAnchored(pattern: string): RE2JS {
   if (pattern.length > patternLengthMax)
     throw new RegexError(`error parsing regexp: expression has ${pattern.length} characters, limit ${patternLengthMax}`);
+  return compile(`^(?s:${pattern})$`);
+}
+
+function compile(pattern: string): RE2JS {
   try {
-    return RE2JS.compile(`^(?s:${pattern})$`);
+    return RE2JS.compile(pattern);
   } catch (error) {
     throw new RegexError(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -53,6 +57,8 @@ function fastTest(pattern: string): ((value: string) => boolean) | null {
 }
 
 function regexTest(pattern: string): (value: string) => boolean {
+  // By itself first: `a)(b` is no expression, though it would be one between the parentheses that anchor it.
+  compile(pattern);
   const regex = compileAnchored(pattern);
   const remembered = new Map<string, boolean>();
   return (value) => {

@@ -67,11 +67,6 @@ export function meanOfHistograms(histograms: readonly NativeHistogram[]): Combin
   return combine(histograms, meanOf);
 }
 
-/** The histogram at a share of the way from one to another. */
-export function betweenHistograms(from: NativeHistogram, to: NativeHistogram, share: number): Combined | null {
-  return combine([from, to], ([x = 0, y = 0]) => x + (y - x) * share);
-}
-
 /** Every count multiplied. By a negative factor, counters become gauges. */
 export function scaleHistogram(histogram: NativeHistogram, factor: number): NativeHistogram {
   return mapCounts(histogram, factor < 0, (value) => value * factor);

@@ -15,45 +15,61 @@ import { trimHistogram } from './native-trim.ts';
 /** A float or a native histogram. */
 export type Operand = number | NativeHistogram;
 
-/** Comparisons give whether they hold; everything else a value. */
-export type OperationResult = Operand | boolean | null;
+/** What is said about an operation, besides its value. */
+export type Remark = (annotations: Annotations) => void;
+
+/** Comparisons give whether they hold; everything else a value. null: no result, and the remark says why. */
+export interface Operation {
+  readonly value: Operand | boolean | null;
+  readonly remark: Remark | null;
+}
 
 /** Operators that only native histograms know. */
 export const trims: ReadonlySet<string> = new Set(['</', '>/']);
 
-/** An operation with a native histogram on at least one side, or a trim of floats. null: no result, and the annotations say why. */
-export function operateOnHistograms(node: Binary, left: Operand, right: Operand, annotations: Annotations): OperationResult {
+/** An operation with a native histogram on at least one side, or a trim of floats. */
+export function operateOnHistograms(node: Binary, left: Operand, right: Operand): Operation {
   const { op } = node;
   if (typeof left === 'object') {
-    const result = typeof right === 'object' ? betweenTwo(node, left, right, annotations) : withFloat(op, left, right);
-    if (result !== undefined) return result;
-  } else if (typeof right === 'object' && op === '*') return scaleHistogram(right, left);
-  annotations.incompatibleTypes(kindOf(left), op, kindOf(right), node);
-  return null;
+    const result = typeof right === 'object' ? betweenTwo(node, left, right) : withFloat(op, left, right);
+    if (result !== null) return result;
+  } else if (typeof right === 'object' && op === '*') return plain(scaleHistogram(right, left));
+  return refused((annotations) => annotations.incompatibleTypes(kindOf(left), op, kindOf(right), node));
+}
+
+function plain(value: Operand | boolean): Operation {
+  return { value, remark: null };
+}
+
+function refused(remark: Remark): Operation {
+  return { value: null, remark };
 }
 
 function kindOf(operand: Operand): string {
   return typeof operand === 'object' ? 'histogram' : 'float';
 }
 
-function withFloat(op: string, histogram: NativeHistogram, float: number): NativeHistogram | undefined {
-  if (op === '*') return scaleHistogram(histogram, float);
-  if (op === '/') return divideHistogram(histogram, float);
-  if (op === '</') return trimHistogram(histogram, 'below', float);
-  return op === '>/' ? trimHistogram(histogram, 'above', float) : undefined;
+function withFloat(op: string, histogram: NativeHistogram, float: number): Operation | null {
+  if (op === '*') return plain(scaleHistogram(histogram, float));
+  if (op === '/') return plain(divideHistogram(histogram, float));
+  if (op === '</') return plain(trimHistogram(histogram, 'below', float));
+  return op === '>/' ? plain(trimHistogram(histogram, 'above', float)) : null;
 }
 
-function betweenTwo(node: Binary, left: NativeHistogram, right: NativeHistogram, annotations: Annotations): OperationResult | undefined {
-  if (node.op === '==') return equalHistograms(left, right);
-  if (node.op === '!=') return !equalHistograms(left, right);
-  if (node.op === '+') return remarked(node, addHistograms(left, right), annotations);
-  if (node.op !== '-') return undefined;
-  const difference = remarked(node, subtractHistograms(left, right), annotations);
-  return difference === null ? null : asGauge(difference);
+function betweenTwo(node: Binary, left: NativeHistogram, right: NativeHistogram): Operation | null {
+  if (node.op === '==') return plain(equalHistograms(left, right));
+  if (node.op === '!=') return plain(!equalHistograms(left, right));
+  if (node.op === '+') return combinedBy(node, addHistograms(left, right));
+  return node.op === '-' ? combinedBy(node, subtractHistograms(left, right)) : null;
 }
 
-function remarked(node: Binary, combined: Combined | null, annotations: Annotations): NativeHistogram | null {
-  if (combined === null) annotations.mixedBuckets('', node);
-  else annotations.combined(combined, node.op === '+' ? 'addition' : 'subtraction', node);
-  return combined?.histogram ?? null;
+function combinedBy(node: Binary, combined: Combined | null): Operation {
+  if (combined === null) return refused((annotations) => annotations.incompatibleBuckets(node.op, node));
+  const operation = node.op === '+' ? 'addition' : 'subtraction';
+  const { histogram, conflictingResets, boundsReconciled } = combined;
+  // As upstream, counters of which one was reset and the other was not have no sum and no difference.
+  if (conflictingResets)
+    return refused((annotations) => annotations.combined({ conflictingResets, boundsReconciled: false }, operation, node));
+  const value = node.op === '-' ? asGauge(histogram) : histogram;
+  return { value, remark: boundsReconciled ? (annotations) => annotations.combined(combined, operation, node) : null };
 }

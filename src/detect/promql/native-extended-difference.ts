@@ -1,9 +1,9 @@
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { Edges } from './ast.ts';
 import type { RateKind } from './counter-rate.ts';
-import { asGauge, betweenHistograms, scaleHistogram } from './native-arithmetic.ts';
+import { asGauge, scaleHistogram } from './native-arithmetic.ts';
 import { isCustom } from './native-buckets.ts';
-import { histogramsIn, minus, plus, remarkOnHints, remarksOf } from './native-rate.ts';
+import { histogramsIn, minus, plus, type Remarks, remarkOnHints, remarksOf } from './native-rate.ts';
 import { detectsReset } from './native-resets.ts';
 import type { RangeCall } from './range-functions.ts';
 import { windowOf } from './series-cursor.ts';
@@ -25,9 +25,9 @@ export function extendedNativeDifference(window: SeriesWindow, call: RangeCall, 
   const { times, start, end } = window;
   const leftInside = smoothed && (times[start] ?? 0) < call.startMs;
   const rightInside = smoothed && (times[end - 1] ?? 0) > call.endMs;
-  const left = leftInside ? onTheWay(window, 0, call.startMs, kind.counter) : first;
+  const left = leftInside ? between(window, start, call.startMs, kind.counter, remarks) : first;
   const sameGap = leftInside && rightInside && last === 1;
-  const right = rightInside ? onTheWay(window, last - 1, call.endMs, kind.counter) : (points[last] ?? null);
+  const right = rightInside ? between(window, start + last - 1, call.endMs, kind.counter, remarks) : (points[last] ?? null);
   if (left === null || right === null) return null;
   let difference = minus(right, left, remarks);
   // A restart within an interpolated gap is part of the interpolation, unless the right edge comes after the samples before it.
@@ -42,31 +42,34 @@ export function extendedNativeDifference(window: SeriesWindow, call: RangeCall, 
 }
 
 /** The histogram at an instant between a sample and the next; a counter that restarted between them came from zero. */
-function onTheWay(window: SeriesWindow, at: number, atMs: number, counter: boolean): NativeHistogram | null {
-  return nativeBetween(window, window.start + at, atMs, counter);
-}
-
-/** The histogram at an instant between the sample at an index and the next one; null when they have different kinds of buckets. */
-function nativeBetween({ times, histograms }: SeriesWindow, index: number, atMs: number, counter: boolean): NativeHistogram | null {
+function between(
+  { times, histograms }: SeriesWindow,
+  index: number,
+  atMs: number,
+  counter: boolean,
+  remarks: Remarks,
+): NativeHistogram | null {
   const from = histograms?.[index] ?? null;
   const to = histograms?.[index + 1] ?? null;
   if (from === null || to === null) return null;
   const fromMs = times[index] ?? 0;
   const share = (atMs - fromMs) / ((times[index + 1] ?? 0) - fromMs);
-  if (counter && detectsReset(to, from)) return scaleHistogram(to, share);
-  return betweenHistograms(from, to, share)?.histogram ?? null;
+  if (counter && isCustom(from) === isCustom(to) && detectsReset(to, from)) return scaleHistogram(to, share);
+  const difference = minus(to, from, remarks);
+  return difference === null ? null : plus(scaleHistogram(difference, share), from, remarks);
 }
 
-/** `selector smoothed` over native histograms: what lies at an instant between its neighbours; `mixed` when they have different kinds of buckets. */
-export function smoothedHistogram(series: SeriesWindow, atMs: number, lookbackMs: number): NativeHistogram | 'mixed' | null {
+/** `selector smoothed` over native histograms: what lies at an instant between its neighbours; null when nothing does. */
+export function smoothedHistogram(series: SeriesWindow, atMs: number, lookbackMs: number, remarks: Remarks): NativeHistogram | null {
   const before = windowOf(series, atMs - lookbackMs, atMs);
   if (before.end === before.start) return null;
   const last = before.end - 1;
   const behind = windowOf(series, atMs, atMs + lookbackMs);
   const from = before.histograms?.[last] ?? null;
-  if (before.times[last] === atMs || behind.end === behind.start) return from;
+  if (before.times[last] === atMs || from === null) return from;
+  // Whether it was reset says something about the sample before it, not about this instant.
+  if (behind.end === behind.start) return { ...from, hint: 'unknown' };
   const to = before.histograms?.[last + 1] ?? null;
-  if (from === null || to === null) return null;
-  if (isCustom(from) !== isCustom(to)) return 'mixed';
-  return nativeBetween(series, last, atMs, to.hint !== 'gauge' && from.hint !== 'gauge');
+  if (to === null) return null;
+  return between(series, last, atMs, to.hint !== 'gauge' || from.hint !== 'gauge', remarks);
 }

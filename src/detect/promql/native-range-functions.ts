@@ -4,7 +4,7 @@ import { type Combined, equalHistograms, meanOfHistograms, sumOfHistograms } fro
 import { extendedNativeDifference } from './native-extended-difference.ts';
 import { histogramsIn, nativeDifference, nativeInstantDifference, remarksOf } from './native-rate.ts';
 import { detectsReset } from './native-resets.ts';
-import { type RangeCall, type RangeFunction, rangeFunctions } from './range-functions.ts';
+import { checkFactors, type RangeCall, type RangeFunction, rangeFunctions } from './range-functions.ts';
 import { beganAnew, warnOfOverlaps } from './start-times.ts';
 import type { SeriesWindow } from './value.ts';
 
@@ -40,6 +40,7 @@ export function computeWithHistograms(name: string, window: SeriesWindow, call: 
   const ofFloats = rangeFunctions[name];
   if (ofFloats === undefined) return null;
   if (kindless.has(name)) return ofFloats(window, call);
+  if (name === 'double_exponential_smoothing') checkFactors(call);
   const floats = onlyFloats(window);
   if (floats.end === 0) return null;
   call.annotations.ignoredInRange(window.labels['__name__'] ?? '', call.place);

@@ -41,7 +41,7 @@ function parseItem(tokens: TokenReader): LabelMatcher | string {
   const op = tokens.accept('=', '!=', '=~', '!~');
   if (op === null) {
     if (name.kind === 'string' && [',', '}'].includes(tokens.peek().kind)) return stringValue(name);
-    return tokens.unexpected(context, 'label matching operator');
+    return tokens.unexpected(context, name.kind === 'string' ? '"," or "}"' : 'label matching operator');
   }
   const value = tokens.accept('string') ?? tokens.unexpected(context, 'string');
   return matcherAt(name, op.kind, value);

@@ -3,13 +3,14 @@ import { checkExpr } from './check.ts';
 import { durationMs, isConstant } from './duration-value.ts';
 import { readDuration } from './go-duration.ts';
 import { parseNumber } from './go-float.ts';
+import { quote } from './go-string.ts';
 import { tokenize } from './lexer.ts';
 import { labelMatcher } from './matcher.ts';
 import { parseDurationExpr, parseDurationTerm } from './parse-duration.ts';
 import { parseBraces, stringValue } from './parse-selector.ts';
 import { PromqlError } from './promql-error.ts';
 import { signatures } from './signatures.ts';
-import { aggregators, comparisons, namesLabel, namesMetric, parameterised, setOperators, type Token } from './token.ts';
+import { aggregators, comparisons, namesFunction, namesLabel, namesMetric, parameterised, setOperators, type Token } from './token.ts';
 import { TokenReader } from './token-reader.ts';
 
 /** Longest accepted expression. */
@@ -48,6 +49,8 @@ class ExprParser {
   private readonly tokens: TokenReader;
   private depth = 0;
   private operators = 0;
+  /** Aggregations that are not complete yet: what does not fit in them is said to be wrong with them. */
+  private openAggregations = 0;
 
   constructor(tokens: TokenReader) {
     this.tokens = tokens;
@@ -111,8 +114,8 @@ class ExprParser {
     while (['fill', 'fill_left', 'fill_right'].includes(this.tokens.peek().kind) && this.tokens.peek(1).kind === '(') {
       const { kind } = this.tokens.take();
       this.tokens.take();
-      const value = this.parseSignedNumber('fill', 'number');
-      this.tokens.expect(')', 'fill', '")"');
+      const value = this.parseSignedNumber(this.context, '');
+      this.tokens.expect(')', this.context, '');
       if (kind !== 'fill_right') fillLeft = value;
       if (kind !== 'fill_left') fillRight = value;
     }
@@ -158,15 +161,19 @@ class ExprParser {
     if (kind === '(') return this.parseParentheses();
     if (kind === '{') return this.parseSelector(null);
     if (aggregators.has(kind) && ['(', 'by', 'without'].includes(next)) return this.parseAggregate();
-    if (next === '(' && kind !== 'metric' && namesMetric(token)) return this.parseCall();
+    if (next === '(' && namesFunction(token)) return this.parseCall();
     if (namesMetric(token)) return this.parseSelector(this.tokens.take());
-    return this.tokens.unexpected('', '');
+    return this.tokens.unexpected(this.context, '');
+  }
+
+  private get context(): string {
+    return this.openAggregations > 0 ? 'aggregation' : '';
   }
 
   private parseParentheses(): Expr {
     const { start } = this.tokens.take();
     const expr = this.parse(1);
-    this.tokens.expect(')', '', '');
+    this.tokens.expect(')', this.context, '');
     return { kind: 'parenthesised', expr, start, end: this.tokens.lastEnd };
   }
 
@@ -188,11 +195,11 @@ class ExprParser {
 
   private parseCall(): Expr {
     const name = this.tokens.take();
-    // Prometheus accepts no other writing of a function's name than its own.
-    if (!signatures.has(name.text)) {
-      throw new PromqlError(`unknown function with name ${JSON.stringify(name.text)}`, name.start, name.end);
-    }
     const args = this.parseArguments();
+    // Prometheus accepts no other writing of a function's name than its own, and looks at it when the call is complete.
+    if (!signatures.has(name.text)) {
+      throw new PromqlError(`unknown function with name ${quote(name.text)}`, name.start, name.end);
+    }
     return { kind: 'call', name: name.text, args, start: name.start, end: this.tokens.lastEnd };
   }
 
@@ -207,15 +214,17 @@ class ExprParser {
         throw new PromqlError('trailing commas not allowed in function call args', comma.start, comma.end);
       args.push(this.parse(1));
     }
-    this.tokens.expect(')', '', '');
+    this.tokens.expect(')', this.context, '');
     return args;
   }
 
   private parseAggregate(): Aggregate {
     const name = this.tokens.take();
+    this.openAggregations++;
     let clause = this.parseGrouping();
-    if (this.tokens.peek().kind !== '(') this.tokens.unexpected('aggregation', '"("');
+    if (this.tokens.peek().kind !== '(') this.tokens.unexpected('aggregation', '');
     const args = this.parseArguments();
+    this.openAggregations--;
     clause ??= this.parseGrouping();
     const end = this.tokens.lastEnd;
     if (args.length === 0) throw new PromqlError('no arguments for aggregate expression provided', name.start, end);

@@ -11,7 +11,8 @@ test.each([
   ['a   /on(x)   group_left b', 'a / on (x) group_left () b'],
   ['foo offset 90s', 'foo offset 1m30s'],
   ['foo[300]', 'foo[5m]'],
-  ['{"utf 8", a!~"b.*"}', '{"utf 8",a!~"b.*"}'],
+  ['{"utf 8", a!~"b.*"}', '{__name__="utf 8",a!~"b.*"}'],
+  ['x{b="1",a="2"} smoothed @ 5 offset 1m', 'x{a="2",b="1"} @ 5.000 smoothed offset 1m'],
   ['1e3 >= bool 2', '1000 >= bool 2'],
   ['min_over_time(rate(x[1m])[5m:] @ end() offset 1h)', 'min_over_time(rate(x[1m])[5m:] @ end() offset 1h)'],
 ])('prints %s as %s', (input, printed) => {

@@ -16,7 +16,7 @@ export function printExpr(expr: Expr): string {
     case 'unary':
       return `${expr.op}${printExpr(expr.operand)}`;
     case 'selector':
-      return printSelector(expr) + printTimes(expr.offset, expr.at) + printEdges(expr);
+      return printSelector(expr) + printAt(expr.at) + printEdges(expr) + printOffset(expr.offset);
     case 'range':
       return `${printSelector(expr.selector)}[${printDuration(expr.range)}]${printEdges(expr.selector)}${printTimes(expr.selector.offset, expr.selector.at)}`;
     case 'subquery':
@@ -44,9 +44,8 @@ function printLabel(name: string): string {
 
 function printSelector({ metric, matchers }: Selector): string {
   const own = metric === null ? matchers : matchers.slice(0, -1);
-  const parts = own.map(printMatcher);
   const plain = metric !== null && plainName.test(metric) && !own.some(({ name }) => name === '__name__');
-  if (metric !== null && !plain) parts.unshift(quote(metric));
+  const parts = (plain ? own : matchers).map(printMatcher).sort();
   const name = plain ? metric : '';
   return parts.length === 0 ? name : `${name}{${parts.join(',')}}`;
 }
@@ -60,7 +59,11 @@ function printEdges({ edges }: Selector): string {
 }
 
 function printTimes(offset: Duration | null, at: At | null): string {
-  return printAt(at) + (offset === null ? '' : ` offset ${printDuration(offset)}`);
+  return printAt(at) + printOffset(offset);
+}
+
+function printOffset(offset: Duration | null): string {
+  return offset === null ? '' : ` offset ${printDuration(offset)}`;
 }
 
 function printAt(at: At | null): string {
@@ -69,21 +72,22 @@ function printAt(at: At | null): string {
 }
 
 /** A duration as written, literals normalised. */
-function printDuration(duration: Duration): string {
+function printDuration(duration: Duration, inside = false): string {
   switch (duration.kind) {
     case 'fixed':
-      return formatDuration(duration.seconds * 1_000);
+      // A number alone is a duration; in a computation it may be a factor.
+      return inside && duration.written === 'number' ? formatFixed(duration.seconds) : formatDuration(duration.seconds * 1_000);
     case 'step':
     case 'range':
       return `${duration.kind}()`;
     case 'sign':
-      return `${duration.op}${printDuration(duration.operand)}`;
+      return `${duration.op}${printDuration(duration.operand, true)}`;
     case 'parenthesised':
-      return `(${printDuration(duration.inner)})`;
+      return `(${printDuration(duration.inner, true)})`;
     case 'extreme':
-      return `${duration.of}(${printDuration(duration.left)}, ${printDuration(duration.right)})`;
+      return `${duration.of}(${printDuration(duration.left, true)}, ${printDuration(duration.right, true)})`;
     case 'operation':
-      return `${printDuration(duration.left)} ${duration.op} ${printDuration(duration.right)}`;
+      return `${printDuration(duration.left, true)} ${duration.op} ${printDuration(duration.right, true)}`;
   }
 }
 

@@ -17,8 +17,17 @@ export interface QueryContext {
   readonly span: QuerySpan;
   readonly annotations: Annotations;
   readonly budget: Budget;
+  /** Parts of the expression that have the same value at every step. */
+  readonly constants: ReadonlySet<Expr>;
   /** Selectors of which only counts and sums of native histograms are asked. */
   readonly countedSelectors: ReadonlySet<Selector>;
+}
+
+/** The steps of one evaluation, first and last included; a subquery has its own. */
+export interface Steps {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
 }
 
 /** The windows of a range vector at one step, and the interval that they cover. */
@@ -32,6 +41,7 @@ export interface Windows {
 /** What a function may ask of the evaluation that it is part of. */
 export interface StepEvaluator {
   readonly context: QueryContext;
+  readonly steps: Steps;
   at(expr: Expr, atMs: number): StepValue;
   vector(expr: Expr, atMs: number): Vector;
   scalar(expr: Expr, atMs: number): number;

@@ -4,7 +4,7 @@ import type { Edges, Span } from './ast.ts';
 import { extrapolatedDifference, instantDifference, type RateKind, type WindowBounds } from './counter-rate.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { extendedDifference } from './extended-difference.ts';
-import { formatFixed } from './go-float.ts';
+import { formatShortest, roundedFixed } from './go-float.ts';
 import { meanOf, RunningVariance, sumOf } from './kahan.ts';
 import { quantileOf } from './quantile.ts';
 import { linearRegression } from './regression.ts';
@@ -37,7 +37,7 @@ export const rangeFunctions: Readonly<Record<string, FloatFunction>> = {
   rate: counting((window, call) => difference(window, call, { counter: true, perSecond: true })),
   increase: counting((window, call) => difference(window, call, { counter: true, perSecond: false })),
   delta: (window, call) => difference(window, call, { counter: false, perSecond: false }),
-  irate: counting((window) => instantDifference(window, true)),
+  irate: (window) => instantDifference(window, true),
   idelta: (window) => instantDifference(window, false),
   deriv: (window) => (size(window) < 2 ? null : linearRegression(window, window.times[window.start] ?? 0).slope),
   predict_linear: predictLinear,
@@ -93,7 +93,7 @@ function difference(window: SeriesWindow, call: RangeCall, kind: RateKind): numb
 
 function counting(inner: FloatFunction): FloatFunction {
   return (window, call) => {
-    if (window.startTimes !== null) warnOfOverlaps(window, window.startTimes, call.annotations, call.place);
+    if (window.startTimes !== null && call.edges === null) warnOfOverlaps(window, window.startTimes, call.annotations, call.place);
     const value = inner(window, call);
     if (value !== null) call.annotations.possibleNonCounter(window.labels['__name__'], call.place);
     return value;
@@ -151,11 +151,21 @@ function predictLinear(window: SeriesWindow, { atMs, scalars: [seconds = Number.
   return slope * seconds + intercept;
 }
 
+function factor(value: number): string {
+  return Number.isFinite(value) ? roundedFixed(value, 6) : formatShortest(value);
+}
+
+/** Throws `EvaluationError` for factors of smoothing and trend that are none. */
+export function checkFactors({ scalars: [smoothing = 0, trend = 0] }: RangeCall): void {
+  if (smoothing <= 0 || smoothing >= 1)
+    throw new EvaluationError(`invalid smoothing factor. Expected: 0 < sf < 1, got: ${factor(smoothing)}`);
+  if (trend <= 0 || trend >= 1) throw new EvaluationError(`invalid trend factor. Expected: 0 < tf < 1, got: ${factor(trend)}`);
+}
+
 /** Holt-Winters' double exponential smoothing with the given factors of smoothing and trend. */
-function smooth(window: SeriesWindow, { scalars: [smoothing = 0, trend = 0] }: RangeCall): number | null {
-  if (!(smoothing > 0 && smoothing < 1))
-    throw new EvaluationError(`invalid smoothing factor. Expected: 0 < sf < 1, got: ${formatFixed(smoothing)}`);
-  if (!(trend > 0 && trend < 1)) throw new EvaluationError(`invalid trend factor. Expected: 0 < tf < 1, got: ${formatFixed(trend)}`);
+function smooth(window: SeriesWindow, call: RangeCall): number | null {
+  checkFactors(call);
+  const [smoothing = 0, trend = 0] = call.scalars;
   if (size(window) < 2) return null;
   const values = valuesOf(window);
   let previous = 0;

@@ -1,3 +1,6 @@
+import { quote } from './go-string.ts';
+import { bytesOf } from './promql-error.ts';
+
 /**
  * A piece of PromQL text. `kind` is `number`, `duration`, `string`, `identifier`, `metric` (an identifier with a colon), `eof`,
  * `error`, or the punctuation or lower-case keyword itself. For `error`, `text` is the message.
@@ -44,13 +47,31 @@ export function namesLabel({ kind }: Token): boolean {
   return kind === 'identifier' || isKeyword(kind);
 }
 
+/** Whether the token may stand in front of a function's arguments. */
+export function namesFunction({ kind }: Token): boolean {
+  return kind === 'identifier' || preprocessors.has(kind);
+}
+
+/** Words that Prometheus' lexer does not count among its keywords. */
+const preprocessors: ReadonlySet<string> = new Set(['start', 'end', 'step', 'range', 'min_of', 'max_of']);
+
 /** A token as error messages call it. Wording of Prometheus' parser. */
 export function describeToken({ kind, text }: Token): string {
   if (kind === 'eof') return 'end of input';
-  if (kind === 'metric') return `identifier ${JSON.stringify(text)}`;
-  if (['number', 'duration', 'string', 'identifier'].includes(kind)) return `${kind} ${kind === 'string' ? text : JSON.stringify(text)}`;
+  if (kind === 'metric') return `metric identifier ${quote(text)}`;
+  if (kind === 'identifier') return `identifier ${quote(text)}`;
+  if (kind === 'number' || kind === 'duration' || kind === 'string') return `${kind} ${shortened(text)}`;
   if (aggregators.has(kind)) return `<aggr:${text}>`;
   if (symbolOperators.has(kind) || wordOperators.has(kind)) return `<op:${text}>`;
-  if (plainKeywords.has(kind)) return `<${text}>`;
-  return JSON.stringify(text);
+  if (plainKeywords.has(kind) && !preprocessors.has(kind)) return `<${text}>`;
+  return shortened(text);
+}
+
+const shownBytesMax = 10;
+
+/** Quoted, and cut when it is long. */
+function shortened(text: string): string {
+  const characters = [...text];
+  if (bytesOf(text) <= shownBytesMax) return quote(text);
+  return `${quote(characters.slice(0, shownBytesMax).join(''))}...`;
 }

@@ -494,7 +494,7 @@ describe('files', () => {
       2,
       'Up.test.yml:3:7 error page-test: bad expr. Mend it\nnot ok: 0 tests of 1 pages, 0 failed\n',
     ],
-    ['knows no test of that name', ['--run', 'z'], [{ file: 'Down.test.yml', findings: [], tests: [] }], 2, ''],
+    ['knows no test of that name', ['--name', 'z'], [{ file: 'Down.test.yml', findings: [], tests: [] }], 2, ''],
   ])('runbooks test %s', async (_, options, files, code, out) => {
     const runbooks = { ...localVerbs().runbooks, test: async () => files };
     expect(await run(['runbooks', 'test', ...options], { runbooks })).toMatchObject({ code, out });

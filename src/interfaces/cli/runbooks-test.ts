@@ -9,14 +9,14 @@ export const runbooksTest: Command = {
   summary: 'Run pages against made-up or recorded situations: which cause, which steps, which plan. Needs no proxy.',
   effect: 'reads',
   arguments: [{ name: '[sources...]', summary: 'test files, pages or directories; catalog is what we ship (the default)' }],
-  options: [{ flags: '--run <text>', summary: 'only tests whose name contains this' }, outputOption],
-  examples: ['proxymedic runbooks test', 'proxymedic runbooks test runbooks/ --run "nothing listens"'],
+  options: [{ flags: '--name <text>', summary: 'only tests whose name contains this' }, outputOption],
+  examples: ['proxymedic runbooks test', 'proxymedic runbooks test runbooks/ --name "nothing listens"'],
   async run(given, io, verbs) {
-    const run = given.text('run');
-    const files = await verbs.runbooks.test(given.positionals.length === 0 ? ['catalog'] : given.positionals, run);
+    const name = given.text('name');
+    const files = await verbs.runbooks.test(given.positionals.length === 0 ? ['catalog'] : given.positionals, name);
     const count = files.reduce((sum, file) => sum + file.tests.length, 0);
     const isBroken = files.some(({ findings }) => findings.length > 0);
-    if (run !== null && count === 0 && !isBroken) throw new CliError(`no test has a name that contains ${JSON.stringify(run)}`);
+    if (name !== null && count === 0 && !isBroken) throw new CliError(`no test has a name that contains ${JSON.stringify(name)}`);
     const failed = files.flatMap((file) => file.tests).filter(({ differences }) => differences.length > 0).length;
     if (given.json) io.out(`${JSON.stringify({ files, passed: count - failed, failed })}\n`);
     else {

@@ -1,4 +1,5 @@
-import { clampTo, dateFunctions, instantFunctions, roundTo } from '../../promql/instant-functions.ts';
+import { calendarDate, dateFunctions } from '../../promql/calendar-date.ts';
+import { clampTo, instantFunctions, roundTo } from '../../promql/instant-functions.ts';
 import { commonValues } from './invert.ts';
 import { contains, type ValueSet, valuesIn } from './value-set.ts';
 
@@ -23,7 +24,7 @@ const instants: readonly number[] = [
 /** Values of the argument for which a function of one number lies in a set; null when the function is none. */
 export function argumentsFor(name: string, scalars: readonly number[], set: ValueSet): readonly number[] | null {
   const date = dateFunctions[name];
-  if (date !== undefined) return instants.filter((seconds) => contains(set, date(new Date(seconds * 1_000)))).slice(0, 3);
+  if (date !== undefined) return instants.filter((seconds) => contains(set, date(calendarDate(seconds)))).slice(0, 3);
   const compute = functionOf(name, scalars);
   if (compute === null) return null;
   const wanted = valuesIn(set);

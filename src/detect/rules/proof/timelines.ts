@@ -1,6 +1,6 @@
 import { type Call, type Expr, selectorsOf, walk } from '../../promql/ast.ts';
+import { dateFunctions } from '../../promql/calendar-date.ts';
 import { durationMs } from '../../promql/duration-value.ts';
-import { dateFunctions } from '../../promql/instant-functions.ts';
 import { windowNeeds } from '../../promql/window-needs.ts';
 import { Plan, type Timeline } from './planned-series.ts';
 import type { Probe } from './probe.ts';
