@@ -40,10 +40,9 @@ describe.each(['haproxy', 'traefik'] as const)('on a real %s', (proxy) => {
     test.skip(`is skipped: there is no ${proxy} here (HAPROXY_BIN and TRAEFIK_BIN name one)`, () => {});
     return;
   }
-  // A busy machine may stretch one play so far that what it shows is another situation.
   test.concurrent.each(scenes[proxy].map(([cause, seed]) => [cause, seed] as const))(
     '%s (seed %d)',
-    { retry: 1, timeout: 90_000 },
+    { timeout: 90_000 },
     async (cause, seed) => {
       const { expected, diagnosis, score, subjectsRight } = await play(shortened(generate(seed, proxy, cause)));
       const told = diagnosis.evidence.map((item) => `${item.check} ${item.finding} ${item.subject}: ${item.summary}`);

@@ -462,6 +462,16 @@ describe('routes/state', () => {
     expect(judged('routes/state', book, whole)).toEqual(['requests-without-route route:web']);
   });
 
+  test('requests that miss the one route that vanished are about that route', () => {
+    const removed = [{ kind: 'route' as const, name: 'cart@file', rule: 'Path(`/cart`)', at: nowMs - 20_000 }];
+    const history = { since: 0, addressChanges: [], configChanges: [], reloads: [], removed };
+    const book = new Book().answer(stateQuestion(whole), proxyState([])).answer(requestsQuestion(whole), lost);
+    expect(judged('routes/state', book.answer(historyQuestion(whole), history), whole)).toEqual([
+      'requests-without-route route:cart@file',
+      'route-removed route:cart@file',
+    ]);
+  });
+
   test('one that tries many doors is no missing route', () => {
     const doors = lost.map((record, index) => ({ ...record, path: `/door-${index}-of/many` }));
     const book = new Book().answer(stateQuestion(whole), proxyState([])).answer(requestsQuestion(whole), doors);

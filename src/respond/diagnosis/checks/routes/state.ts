@@ -2,6 +2,7 @@ import type { ProxyState, RequestRecord, RouteState } from '../../../../model/pr
 import { historyQuestion, requestsQuestion, stateQuestion } from '../../ask.ts';
 import type { AnswerBook, Check, Observation } from '../../check.ts';
 import { observe } from '../../check.ts';
+import type { HistoryAnswer } from '../../questions.ts';
 import type { SignId } from '../../signs.ts';
 import type { Situation } from '../../situation.ts';
 import { sameBackend } from '../../situation.ts';
@@ -58,12 +59,15 @@ function brokenRoute(route: RouteState, state: ProxyState, answer: { readonly at
   });
 }
 
+function removedItems(situation: Situation, known: AnswerBook): readonly HistoryAnswer['removed'][number][] {
+  const sinceAt = (situation.activeSinceMs ?? situation.nowMs) - recentMs;
+  return known.value(historyQuestion(situation))?.removed.filter((item) => item.kind === 'route' && item.at >= sinceAt) ?? [];
+}
+
 function removedRoutes(situation: Situation, known: AnswerBook): Observation[] {
   const history = known.get(historyQuestion(situation));
   if (!history?.ok) return [];
-  const gone = history.value.removed.filter(
-    (item) => item.kind === 'route' && item.at >= (situation.activeSinceMs ?? situation.nowMs) - recentMs,
-  );
+  const gone = removedItems(situation, known);
   // A removal that nobody misses is a change, not a fault.
   if (unroutedRequests(situation, known).length === 0) return [];
   return gone.slice(-5).map((item) =>
@@ -96,11 +100,13 @@ function unroutedRequests(situation: Situation, known: AnswerBook): Observation[
     if (!repeated || unrouted.length / records.length < errorShareMin) return [];
   }
   const asked = sharesBy(unrouted, place, () => true)[0];
-  const entry = unrouted.at(-1)?.entry ?? 'unknown entry';
+  // Where one route is known to be gone, that is what the requests miss; else only the way they came in is known.
+  const gone = removedItems(situation, known);
+  const missing = gone.length === 1 ? gone[0]?.name : (unrouted.at(-1)?.entry ?? 'unknown entry');
   return [
     observe(id, log, {
       sign: 'requests-without-route',
-      subject: `route:${entry}`,
+      subject: `route:${missing}`,
       backend: null,
       summary: `${unrouted.length} of ${records.length} requests in ${Math.round(windowMs / 1000)} s matched no route, most often ${asked?.key ?? 'unknown'} (${asked?.total ?? 0}); ${missed} of them had a route before`,
       facts: { unrouted: unrouted.length, requests: records.length, missed, places: [...places].slice(0, 10) },
