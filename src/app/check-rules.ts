@@ -6,12 +6,12 @@ import { formatConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { fetchExposition } from '../connectors/metrics/scrape/fetch-exposition.ts';
 import { checkIds } from '../detect/rules/lint/all-rule-checks.ts';
-import { proveDeadCount } from '../detect/rules/lint/dead-count.ts';
 import { Exporters, nameExporter } from '../detect/rules/lint/exporter.ts';
 import { Exposed } from '../detect/rules/lint/exposed.ts';
 import { FileText } from '../detect/rules/lint/file-text.ts';
 import { inOrder, type RuleFinding } from '../detect/rules/lint/finding.ts';
 import { findingAt, lintRules, type ReadRuleFile, type Wanted } from '../detect/rules/lint/lint-rules.ts';
+import { proveDead } from '../detect/rules/proof/prove-dead.ts';
 import type { AlertingRule } from '../detect/rules/rule.ts';
 import { ruleFileSizeMax } from '../detect/rules/rule-file.ts';
 import type { Exposition } from '../detect/scrape/exposition.ts';
@@ -44,7 +44,7 @@ export async function checkRules(request: RuleCheckRequest, signal: AbortSignal)
     exporters,
     scrapeIntervalMs: settings.scrapeIntervalMs,
     exposed,
-    proveDead: proveDeadCount,
+    proveDead,
     isServed: shelf.isServed,
   };
   const findings = [

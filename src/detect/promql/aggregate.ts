@@ -18,9 +18,43 @@ interface Grouping {
   readonly labels: Labels;
 }
 
-const groupingsOf = rememberedFor((node: Aggregate) => new LabelCache((labels: Labels) => groupingOf(node, labels)));
+type Grouped = Pick<Aggregate, 'without' | 'grouping'>;
 
-function groupingOf({ without, grouping }: Pick<Aggregate, 'without' | 'grouping'>, labels: Labels): Grouping {
+const groupingsOf = rememberedFor((node: Aggregate): ((labels: Labels) => Grouping) => {
+  if (!node.without) return groupingsBy(node.grouping);
+  const cache = new LabelCache((labels: Labels) => groupingOf(node, labels));
+  return (labels) => cache.get(labels);
+});
+
+/** `by`: of many series few groups, so that their values are read and what is left of the labels is made once for each group. */
+function groupingsBy(grouping: readonly string[]): (labels: Labels) => Grouping {
+  const known = new Map<string, Grouping>();
+  return (labels) => {
+    const values = valuesKey(grouping, labels);
+    const found = known.get(values);
+    if (found !== undefined) return found;
+    if (known.size >= groupingsMax) known.clear();
+    const made = groupingOf({ without: false, grouping }, labels);
+    known.set(values, made);
+    return made;
+  };
+}
+
+/** Labels come and go with the series; what is remembered must not grow for ever. */
+const groupingsMax = 100_000;
+
+/** Different for different values, whatever characters they have. */
+function valuesKey(names: readonly string[], labels: Labels): string {
+  if (names.length === 1) return labels[names[0] ?? ''] ?? '';
+  let key = '';
+  for (const name of names) {
+    const value = labels[name] ?? '';
+    key += `${value.length}:${value}`;
+  }
+  return key;
+}
+
+function groupingOf({ without, grouping }: Grouped, labels: Labels): Grouping {
   const kept = Object.entries(labels).filter(([name]) =>
     without ? name !== '__name__' && !grouping.includes(name) : grouping.includes(name),
   );
@@ -35,10 +69,10 @@ interface Group {
 
 /** Puts a vector into groups, in order of first appearance. */
 function groups(node: Aggregate, vector: Vector): Group[] {
-  const cache = groupingsOf(node);
+  const groupingFor = groupingsOf(node);
   const byKey = new Map<string, Group>();
   for (const sample of vector) {
-    const { key, labels } = cache.get(sample.labels);
+    const { key, labels } = groupingFor(sample.labels);
     const group = byKey.get(key);
     if (group === undefined) byKey.set(key, { labels, members: [sample] });
     else group.members.push(sample);

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ExpositionParser } from '../../scrape/exposition-parser.ts';
+import { proveDead } from '../proof/prove-dead.ts';
 import { parseRuleFile } from '../rule-file.ts';
 import { checkIds, otherCheckIds, ruleChecks } from './all-rule-checks.ts';
-import { proveDeadCount } from './dead-count.ts';
 import { Exporters, nameExporter } from './exporter.ts';
 import { Exposed } from './exposed.ts';
 import { lintRules, type Surroundings } from './lint-rules.ts';
@@ -17,7 +17,7 @@ const around: Surroundings = {
   exporters: new Exporters(all),
   scrapeIntervalMs: null,
   exposed: null,
-  proveDead: proveDeadCount,
+  proveDead,
   isServed: null,
 };
 

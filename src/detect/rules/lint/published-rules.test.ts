@@ -2,8 +2,8 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { proveDead } from '../proof/prove-dead.ts';
 import { parseRuleFile } from '../rule-file.ts';
-import { proveDeadCount } from './dead-count.ts';
 import { Exporters } from './exporter.ts';
 import type { RuleFinding } from './finding.ts';
 import { lintRules } from './lint-rules.ts';
@@ -24,7 +24,7 @@ function lint(
       const text = readFileSync(`${directory}/${name}`, 'utf8');
       return { file: parseRuleFile(text, name), text };
     });
-  const surroundings = { exporters, scrapeIntervalMs: null, exposed: null, proveDead: proveDeadCount, isServed: null };
+  const surroundings = { exporters, scrapeIntervalMs: null, exposed: null, proveDead, isServed: null };
   const findings = lintRules(files, surroundings, () => true);
   const rules = files.reduce((sum, { file }) => sum + file.groups.reduce((inner, group) => inner + group.rules.length, 0), 0);
   return { findings, rules, elapsedMs: performance.now() - startedAt };
@@ -136,7 +136,7 @@ describe('damaged rule files', () => {
         const text = once.slice(0, later) + more + once.slice(later);
         const file = parseRuleFile(text, 'r.yml');
         const lines = text.split('\n').length;
-        const surroundings = { exporters, scrapeIntervalMs: 60_000, exposed: null, proveDead: proveDeadCount, isServed: null };
+        const surroundings = { exporters, scrapeIntervalMs: 60_000, exposed: null, proveDead, isServed: null };
         const findings = lintRules([{ file, text }], surroundings, () => true);
         for (const { line, column, length } of [...file.problems.map((problem) => ({ ...problem, length: 1 })), ...findings]) {
           expect(line >= 1 && line <= lines && column >= 1 && length >= 1).toBe(true);
