@@ -12,11 +12,7 @@ import { readExporter } from './read-exporter.ts';
 const catalog = new URL('../../../../catalog/exporters/', import.meta.url);
 const exporters = new Exporters(readdirSync(catalog).map((name) => readExporter(readFileSync(new URL(name, catalog), 'utf8'))));
 
-function lint(
-  directory: string,
-  pattern: string,
-): { readonly findings: readonly RuleFinding[]; readonly rules: number; readonly elapsedMs: number } {
-  const startedAt = performance.now();
+function lint(directory: string, pattern: string): { readonly findings: readonly RuleFinding[]; readonly rules: number } {
   const files = globSync(pattern, { cwd: directory })
     .filter((name) => !name.endsWith('.test.yml') && !name.startsWith('published'))
     .sort()
@@ -27,7 +23,7 @@ function lint(
   const surroundings = { exporters, scrapeIntervalMs: null, exposed: null, proveDead, isServed: null };
   const findings = lintRules(files, surroundings, () => true);
   const rules = files.reduce((sum, { file }) => sum + file.groups.reduce((inner, group) => inner + group.rules.length, 0), 0);
-  return { findings, rules, elapsedMs: performance.now() - startedAt };
+  return { findings, rules };
 }
 
 test('the rules that we ship have no finding but information', () => {
@@ -45,9 +41,8 @@ describe.skipIf(!existsSync(corpus))('the published catalogue (skipped without .
 
   const alertsWith = (check: string) => [...new Set(all.findings.filter((finding) => finding.check === check).map(({ alert }) => alert))];
 
-  test('is checked whole, in a few seconds', () => {
+  test('is checked whole', () => {
     expect(all.rules).toBe(594);
-    expect(all.elapsedMs).toBeLessThan(15_000);
   });
 
   test('every finding has a place inside of its file', () => {

@@ -74,9 +74,3 @@ export function inExpr({ start, end }: Span): RulePart {
 export function wordsOf({ rule }: LintedRule): string {
   return rule.kind === 'recording' ? '' : [...rule.annotations.values()].map(({ source }) => source).join('\n');
 }
-
-/** An expression on one line, short enough for a message. */
-export function shownExpr(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > 100 ? `${line.slice(0, 97)}…` : line;
-}
