@@ -16,6 +16,8 @@ export const durationSecondsMax = 9_223_372_036;
 /** A duration of PromQL text in milliseconds, or Prometheus' sentence why it is none. */
 export function readDuration(text: string): { readonly ms: number } | { readonly problem: string } {
   if (text === '0') return { ms: 0 };
+  const [, only, single] = /^(\d{1,9})(ms|[smh])$/.exec(text) ?? [];
+  if (only !== undefined && single !== undefined) return { ms: Number(only) * (units[single] ?? Number.NaN) };
   let totalMs = 0;
   let nextUnit = 0;
   for (const term of text.matchAll(/([0-9.eE+]*)([a-zA-Z]*)/g)) {

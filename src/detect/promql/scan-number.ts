@@ -5,12 +5,16 @@ export interface Scanned {
 }
 
 const alphanumeric = /[a-zA-Z0-9_]/;
+/** What most numbers are: then there is nothing to go wrong. */
+const plainNumber = /[1-9][0-9]*(?:\.[0-9]+)?(?![a-zA-Z0-9_.])/y;
 
 /**
  * Reads `1_000.5e-3` or `0x1F`: digits with dots, underscores and exponents between them, which must not follow each other. What is
  * read of something that is no number shows in the error, so it ends where Prometheus' lexer stops.
  */
 export function scanNumber(text: string, start: number): Scanned {
+  plainNumber.lastIndex = start;
+  if (plainNumber.test(text)) return { end: plainNumber.lastIndex, complete: true };
   const hexadecimal = /^0[xX]_?/.exec(text.slice(start, start + 3))?.[0] ?? '';
   const digits = hexadecimal === '' ? /[0-9]/ : /[0-9a-fA-F]/;
   const is = (at: number, pattern: RegExp) => pattern.test(text[at] ?? '');

@@ -28,13 +28,14 @@ const plainKeywords: ReadonlySet<string> = new Set([
   ...['by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'bool', 'offset', 'fill', 'fill_left', 'fill_right'],
   ...['start', 'end', 'step', 'range', 'anchored', 'smoothed', 'min_of', 'max_of'],
 ]);
+const keywords: ReadonlySet<string> = new Set([...aggregators, ...wordOperators, ...plainKeywords]);
 const symbolOperators: ReadonlySet<string> = new Set([...comparisons, '+', '-', '*', '/', '%', '^', '=~', '!~', '@', '</', '>/']);
 
 /** Keywords that cannot also name a metric. */
 const reserved: ReadonlySet<string> = new Set(['bool', 'on', 'ignoring', 'group_left', 'group_right', 'atan2']);
 
 export function isKeyword(lowerCase: string): boolean {
-  return aggregators.has(lowerCase) || wordOperators.has(lowerCase) || plainKeywords.has(lowerCase);
+  return keywords.has(lowerCase);
 }
 
 /** Whether the token may stand where a metric name is expected. */
