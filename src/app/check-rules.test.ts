@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CliError } from '../interfaces/cli/command.ts';
 import type { RuleCheckRequest } from '../interfaces/cli/rule-check-request.ts';
+import { blankCheck } from './blank-check.test-data.ts';
 import { checkRules } from './check-rules.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'check-rules-'));
@@ -24,21 +25,7 @@ const rules = write(
 );
 
 function check(asked: Partial<RuleCheckRequest>) {
-  const request: RuleCheckRequest = {
-    sources: [rules],
-    configFile: join(directory, 'none.yml'),
-    configIsNamed: false,
-    scrapeInterval: null,
-    exporters: [],
-    targets: [],
-    captures: [],
-    online: null,
-    past: '1d',
-    runbooks: [],
-    only: [],
-    disabled: [],
-    ...asked,
-  };
+  const request = { ...blankCheck, sources: [rules], configFile: join(directory, 'none.yml'), ...asked };
   return checkRules(request, new AbortController().signal);
 }
 

@@ -5,6 +5,7 @@ import { findHaproxyExporter } from '../../lab/proxies/exporter.ts';
 import { findHaproxy } from '../../lab/proxies/haproxy.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { waitFor } from '../../lab/waiting.ts';
+import { blankCheck } from '../../src/app/blank-check.test-data.ts';
 import { checkRules } from '../../src/app/check-rules.ts';
 import { loadExporters } from '../../src/app/exporter-shelf.ts';
 import { catalogDirectory } from '../../src/app/runbook-shelf.ts';
@@ -16,20 +17,6 @@ const waitMs = 20_000;
 const [haproxy, exporter, traefik] = [findHaproxy(), findHaproxyExporter(), findTraefik()];
 for (const [name, path] of Object.entries({ haproxy, exporter, traefik }))
   if (path === null) console.log(`skipped: what is known of the metrics of a real ${name}, because it is not installed`);
-
-const asked = {
-  configFile: 'none.yml',
-  configIsNamed: false,
-  scrapeInterval: null,
-  exporters: [],
-  targets: [],
-  captures: [],
-  online: null,
-  past: '1d',
-  runbooks: [],
-  only: [],
-  disabled: [],
-};
 
 describe.skipIf(haproxy === null)('what real exporters expose is what is known of them', () => {
   let lab: Lab;
@@ -74,7 +61,7 @@ describe.skipIf(haproxy === null)('what real exporters expose is what is known o
       join(catalogDirectory, 'rules', name),
     );
     const targets = [lab.haproxy?.metricsUrl ?? ''];
-    const { findings, rules } = await checkRules({ ...asked, sources, targets, only: ['unexposed-series'] }, never);
+    const { findings, rules } = await checkRules({ ...blankCheck, sources, targets, only: ['unexposed-series'] }, never);
     expect(rules).toBeGreaterThan(5);
     expect(findings.filter(({ severity }) => severity !== 'information')).toEqual([]);
   });
@@ -82,7 +69,7 @@ describe.skipIf(haproxy === null)('what real exporters expose is what is known o
   test('the rules for the other exporter do not', async () => {
     const sources = [join(catalogDirectory, 'rules/published/haproxy/haproxy-exporter-v1.yml')];
     const { findings } = await checkRules(
-      { ...asked, sources, targets: [lab.haproxy?.metricsUrl ?? ''], only: ['unexposed-series'] },
+      { ...blankCheck, sources, targets: [lab.haproxy?.metricsUrl ?? ''], only: ['unexposed-series'] },
       never,
     );
     const alerts = findings.filter(({ severity }) => severity === 'warning').map(({ alert }) => alert);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../lab/ports.ts';
 import { waitFor } from '../../lab/waiting.ts';
+import { blankCheck } from '../../src/app/blank-check.test-data.ts';
 import { checkRules } from '../../src/app/check-rules.ts';
 
 const binaries = ['/usr/bin/prometheus', '/usr/bin/promtool'];
@@ -72,18 +73,12 @@ describe.skipIf(absent.length > 0)('rules check --online', () => {
   const ask = (online: string) =>
     checkRules(
       {
+        ...blankCheck,
         sources: [file],
         configFile: join(directory, 'none.yml'),
-        configIsNamed: false,
-        scrapeInterval: null,
-        exporters: [],
-        targets: [],
-        captures: [],
         online,
         past: '2h',
-        runbooks: [],
         only: ['series-never-seen', 'series-vanished', 'alert-count'],
-        disabled: [],
       },
       new AbortController().signal,
     );

@@ -53,34 +53,29 @@ const startServer: ScaffoldStep = {
   actions: [{ id: 'process/restart', when: ['connection-refused'], proxy: null }],
   manual: null,
 };
+/** Causes of which few servers may be the subject, so that the others can do without them. */
+const ofFewServers = [
+  'bad-server',
+  'connection-refused',
+  'connection-timeout',
+  'crash-loop',
+  'backend-slow',
+  'truncated-response',
+  'tls-handshake-timeout',
+] as const;
+
 const takeOut: ScaffoldStep = {
   text: 'Take out the few servers that are bad while the others are well. Undo: they go back into the state they were seen in.',
   checks: [],
   actions: [
     {
       id: 'haproxy/drain-server',
-      when: [
-        'bad-server',
-        'connection-refused',
-        'connection-timeout',
-        'crash-loop',
-        'backend-slow',
-        'truncated-response',
-        'tls-handshake-timeout',
-      ],
+      when: ofFewServers,
       proxy: 'haproxy',
     },
     {
       id: 'traefik/shadow-service',
-      when: [
-        'bad-server',
-        'connection-refused',
-        'connection-timeout',
-        'crash-loop',
-        'backend-slow',
-        'truncated-response',
-        'tls-handshake-timeout',
-      ],
+      when: ofFewServers,
       proxy: 'traefik',
     },
   ],
