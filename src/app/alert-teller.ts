@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
+import type { SecretSource } from '../config/secret-source.ts';
 import { tellAlertmanager } from '../connectors/receivers/alertmanager/alertmanager.ts';
 import type { ToldAlert } from '../detect/alerts/told-alert.ts';
 import type { RuleAlert } from '../detect/rules/evaluate-group.ts';
+import { readSecret } from './read-secret.ts';
 
-type Alertmanager = { readonly name: string; readonly url: { readonly file: string } | { readonly value: string } };
+type Alertmanager = { readonly name: string; readonly url: SecretSource };
 
 /** As many in one message as Prometheus sends. */
 const batchMax = 256;
@@ -37,8 +38,7 @@ export class AlertTeller {
 
   async #send({ name, url }: Alertmanager, alerts: readonly ToldAlert[]): Promise<void> {
     try {
-      const base = 'file' in url ? (await readFile(url.file, 'utf8')).trim() : url.value;
-      await tellAlertmanager(base, alerts, this.#ending.signal);
+      await tellAlertmanager(await readSecret(url), alerts, this.#ending.signal);
     } catch (error) {
       if (!this.#ending.signal.aborted) this.#onFailure(name, error);
     }

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Timer } from '../base/timer.ts';
 import type { Config } from '../config/schema.ts';
-import { createPrometheusApi, type PrometheusApi } from '../connectors/metrics/prometheus-api/prometheus-api.ts';
+import type { PrometheusApi } from '../connectors/metrics/prometheus-api/prometheus-api.ts';
 import { windowNeeds } from '../detect/promql/window-needs.ts';
 import {
   evaluateGroup,
@@ -22,6 +22,7 @@ import type { Alert } from '../model/alert.ts';
 import { labelsOf } from '../model/labels.ts';
 import type { StateStore } from '../respond/incidents/state-store.ts';
 import type { OwnMetrics } from './own-metrics.ts';
+import { remoteApi } from './remote-api.ts';
 import type { LoadedRules } from './rule-shelf.ts';
 
 export interface RuleRunnerParts {
@@ -81,7 +82,7 @@ export class RuleRunner {
     for (const cancel of this.#cancels.splice(0)) cancel();
     await this.#running;
     const before = new Map(this.#watched.map((watched) => [watched.key, watched]));
-    this.#remote = remote === null ? null : { api: createPrometheusApi({ url: remote.url }), intervalMs: remote.evaluationIntervalMs };
+    this.#remote = remote === null ? null : { api: remoteApi(remote), intervalMs: remote.evaluationIntervalMs };
     this.#watched = await Promise.all(distinct(rules.groups).map((group) => this.#watch(group, before)));
     const kept = new Set(this.#watched.map((watched) => watched.key));
     for (const [key, watched] of before) {

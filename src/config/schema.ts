@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isLoopback, parseHostPort } from '../base/host-port.ts';
+import { metrics } from './metrics-schema.ts';
 import { receiver } from './receiver-schema.ts';
-import { address, argv, duration, httpUrl, meaningful, minHealthy, path, size, statsSocket } from './scalars.ts';
+import { address, argv, duration, httpUrl, interval, meaningful, minHealthy, path, size, statsSocket } from './scalars.ts';
 
 const name = z
   .string()
@@ -17,7 +18,6 @@ const labels = z.record(
   z.string().max(4096, 'is longer than 4096 characters'),
 );
 
-const interval = duration({ atLeastMs: 100, atMostMs: 3_600_000, inWords: 'between 100ms and 1h' });
 const period = duration({ atLeastMs: 1_000, atMostMs: 604_800_000, inWords: 'between 1s and 1w' });
 const count = z.int().min(0).max(1_000_000);
 
@@ -179,13 +179,6 @@ function storage(directory: string) {
     .transform((entry) => ({ path: entry.path ?? '' }));
 }
 
-const metrics = z
-  .strictObject({
-    url: httpUrl,
-    evaluation_interval: interval.prefault('15s'),
-  })
-  .transform((entry) => ({ url: entry.url, evaluationIntervalMs: entry.evaluation_interval }));
-
 /** `catalog` and what lies below it is ours and stays as it is; everything else is a file, directory or glob. */
 function source(directory: string) {
   return meaningful<string>((text) => {
@@ -238,7 +231,7 @@ export function configSchema(directory: string) {
     .strictObject({
       listen: listen.prefault('127.0.0.1:9920'),
       storage: storage(directory).prefault({ path: './data' }),
-      metrics: metrics.optional(),
+      metrics: metrics(directory).optional(),
       targets: z.array(target(directory)).max(1000, 'has more than 1000 entries').prefault([]),
       servers: z.array(serverEntry(directory)).max(100_000, 'has more than 100000 entries').prefault([]),
       rules: z.array(source(directory)).max(1000, 'has more than 1000 entries').prefault(['catalog']),
