@@ -79,6 +79,7 @@ async function play(text: string, windows: SeriesWindows, url: string | null): P
     windows,
     state: nowhere,
     metrics: new OwnMetrics(),
+    external: () => ({ url: '', labels: {} }),
     everyTargetSeen: () => true,
     onDue: () => undefined,
     onRound: async () => {

@@ -31,6 +31,8 @@ export interface RuleRunnerParts {
   readonly windows: SeriesWindows;
   readonly state: StateStore;
   readonly metrics: OwnMetrics;
+  /** How people outside reach us, and what our alerts say of where they come from. */
+  external(): External;
   /** Whether every target was scraped since the start, with or without success. */
   everyTargetSeen(): boolean;
   /** What an Alertmanager is to be told after the evaluation of a group. */
@@ -38,6 +40,12 @@ export interface RuleRunnerParts {
   /** All alerts that fire after a round of evaluations. */
   onRound(firing: readonly Alert[]): Promise<void>;
   onBug(error: unknown): void;
+}
+
+/** `url` without a slash at its end. */
+export interface External {
+  readonly url: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 interface Watched {
@@ -125,7 +133,8 @@ export class RuleRunner {
   }
 
   views(): RuleView[] {
-    return this.#watched.flatMap(viewsOf);
+    const { url } = this.#parts.external();
+    return this.#watched.flatMap((watched) => viewsOf(watched, url));
   }
 
   async stop(): Promise<void> {
@@ -190,7 +199,10 @@ export class RuleRunner {
     const remote = this.#remote;
     const local: NonNullable<GroupOptions['templateQuery']> = (text, atMs) =>
       queryForTemplate(text, atMs, { queryable: this.#parts.windows });
+    const { url, labels } = this.#parts.external();
     return {
+      externalUrl: url,
+      externalLabels: labels,
       templateQuery: remote === null ? local : (text, atMs) => remoteQuery(remote.api, text, atMs),
       stopwatch: () => performance.now(),
       ...(remote === null ? {} : { intervalMs: remote.intervalMs }),
@@ -223,7 +235,8 @@ export class RuleRunner {
 
   /** Of every group, those included that were not evaluated since the start or the last reload: what fired before still does. */
   #firing(): Alert[] {
-    const alerts = this.#watched.flatMap(({ group, state }) => ruleAlerts(group, state));
+    const { url } = this.#parts.external();
+    const alerts = this.#watched.flatMap(({ group, state }) => ruleAlerts(group, state, { externalUrl: url }));
     return alerts.flatMap(({ alert }) => (alert.state === 'firing' ? [alert] : []));
   }
 }
@@ -244,8 +257,8 @@ async function remoteQuery(api: PrometheusApi, text: string, atMs: number): Prom
   throw new Error('rule result is not a vector or scalar');
 }
 
-function viewsOf(watched: Watched): RuleView[] {
-  const alerts = ruleAlerts(watched.group, watched.state);
+function viewsOf(watched: Watched, externalUrl: string): RuleView[] {
+  const alerts = ruleAlerts(watched.group, watched.state, { externalUrl });
   return watched.group.rules.map((rule, index) =>
     viewOf(
       watched,

@@ -114,6 +114,12 @@ describe('a right file', () => {
     });
   });
 
+  test('may say how it is reached from outside', () => {
+    const config = load(`${minimal}external_url: https://medic.example/\nexternal_labels: { site: lab }\n`);
+    expect([config.externalUrl, config.externalLabels]).toEqual(['https://medic.example', { site: 'lab' }]);
+    expect([load(minimal).externalUrl, load(minimal).externalLabels]).toEqual([null, {}]);
+  });
+
   test('may leave out everything that has a default', () => {
     const config = load(minimal);
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 9920 });
@@ -264,6 +270,8 @@ describe('a wrong file', () => {
     ],
     [`${minimal}receivers: [{ slack: { url: "https://hooks.slack.com/services/T/B/x" } }]`, 'url: a secret must not stand in this file'],
     ['targets: [{ name: a, proxy: haproxy, metrics_url: "http://u:p@h/" }]', 'a secret must not stand in this file'],
+    [`${minimal}external_url: http://a/b`, 'must end after host and port ("http://a/b"). Write http://a: the user'],
+    [`${minimal}external_url: ftp://a`, 'must start with http:// or https://'],
     [`${minimal}token: abc`, 'token: a secret must not stand in this file'],
     [`${minimal}metrics: { url: "http://p", bearer_token: abc }`, 'bearer_token: a secret must not stand in this file'],
     [`${minimal}metrics: { url: "http://p", headers: { Authorization: abc } }`, 'Write Authorization_file with the path of a file'],

@@ -31,6 +31,13 @@ const listen = meaningful<{ readonly host: string; readonly port: number }>((tex
   };
 });
 
+/** Only the host and port: the user interface is served at the root, and so must be what stands in front of it. */
+const externalUrl = httpUrl.superRefine((url, context) => {
+  if (url === new URL(url).origin) return;
+  const fix = `Write ${new URL(url).origin}: the user interface is served at the root`;
+  context.addIssue({ code: 'custom', message: 'must end after host and port', params: { fix } });
+});
+
 function haproxyPart(directory: string) {
   const file = path(directory);
   return z
@@ -230,6 +237,8 @@ export function configSchema(directory: string) {
   return z
     .strictObject({
       listen: listen.prefault('127.0.0.1:9920'),
+      external_url: externalUrl.optional(),
+      external_labels: labels.prefault({}),
       storage: storage(directory).prefault({ path: './data' }),
       metrics: metrics(directory).optional(),
       targets: z.array(target(directory)).max(1000, 'has more than 1000 entries').prefault([]),
@@ -240,9 +249,11 @@ export function configSchema(directory: string) {
       mitigation: mitigation.prefault({}),
       receivers: z.array(receiver(directory)).max(100, 'has more than 100 entries').prefault([]),
     })
-    .transform(({ rule_file_size_max, ...file }) => ({
+    .transform(({ rule_file_size_max, external_url, external_labels, ...file }) => ({
       directory,
       ...file,
+      externalUrl: external_url ?? null,
+      externalLabels: external_labels,
       ruleFileSizeMax: rule_file_size_max,
       metrics: file.metrics ?? null,
     }));
