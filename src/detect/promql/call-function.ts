@@ -211,9 +211,12 @@ function histogramQuantiles(args: Arguments): Vector {
   });
 }
 
+/** Functions that have no value for a window of floats and native histograms. */
+const differences: ReadonlySet<string> = new Set(['delta', 'increase', 'rate']);
+
 function placeOfWindows({ call, evaluation, atMs }: Arguments, place: Expr): WindowPlace {
   if (place.kind === 'range') checkEdges(place.selector.edges, call.name);
-  return evaluation.windowPlace(place, atMs);
+  return { ...evaluation.windowPlace(place, atMs), refusesMixes: differences.has(call.name) };
 }
 
 function hasWindows(args: Arguments, place: Expr): boolean {

@@ -15,7 +15,7 @@ import { histogramsIn } from './native-rate.ts';
 import type { QueryContext, StepEvaluator, Steps, WindowPlace } from './query-context.ts';
 import { Reduction } from './reduction.ts';
 import { SeriesCollector } from './series-collector.ts';
-import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withResolvedHints } from './series-cursor.ts';
+import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
 import type { SampleVisitor, SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
@@ -198,7 +198,7 @@ export class Evaluation implements StepEvaluator {
     const { at, offset } = node.kind === 'range' ? node.selector : node;
     const endMs = this.reference(at, offset, atMs);
     const startMs = endMs - windowMs(node.range, this.context.span);
-    return { startMs, endMs, edges: node.kind === 'range' ? node.selector.edges : null };
+    return { startMs, endMs, edges: node.kind === 'range' ? node.selector.edges : null, refusesMixes: false };
   }
 
   /** The windows of a range selector or subquery in their place, empty ones left out. Each is only good until `visit` returns. */
@@ -216,7 +216,7 @@ export class Evaluation implements StepEvaluator {
       return;
     }
     for (const series of this.seriesOfRange(node))
-      counted(edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, { startMs, endMs }, lookbackMs, edges));
+      counted(edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, place, lookbackMs));
   }
 
   /** Whether a range selector's samples need not be kept for a next step, nor be looked at together. */
@@ -251,7 +251,7 @@ export class Evaluation implements StepEvaluator {
     const throughMs = this.reference(selector.at, selector.offset, this.steps.endMs) + (selector.edges === 'smoothed' ? neighboursMs : 0);
     const marked = range === null && selector.edges !== 'smoothed';
     const all = queryable.select(selector.matchers, fromMs, throughMs).map(marked ? selected : selectedSamples);
-    return this.context.countedSelectors.has(selector) ? all.map(withResolvedHints) : all;
+    return this.context.countedSelectors.has(selector) ? all.map(withCountsOnly) : all;
   }
 
   /** The series of a subquery for all steps: its expression at whole multiples of its step. */

@@ -1,5 +1,5 @@
 import type { NativeHistogram, ResetHint, SparseBuckets } from '../series/native-histogram.ts';
-import { isCustom, pairsOf, sparseBuckets, upperBound } from './native-buckets.ts';
+import { isCustom, noBuckets, pairsOf, sparseBuckets, upperBound } from './native-buckets.ts';
 
 /** Histograms brought to one layout, so that their buckets can be put together index by index. */
 export interface SameLayout {
@@ -54,6 +54,12 @@ export function withBounds(histogram: NativeHistogram, bounds: readonly number[]
     return at < 0 ? bounds.length : at;
   });
   return { ...histogram, customValues: bounds, positive };
+}
+
+/** A histogram of the same buckets without an observation. */
+export function emptied({ schema, customValues }: Pick<NativeHistogram, 'schema' | 'customValues'>): NativeHistogram {
+  const none = { count: 0, sum: 0, zeroThreshold: 0, zeroCount: 0, positive: noBuckets, negative: noBuckets };
+  return { schema, customValues, hint: 'unknown', ...none };
 }
 
 /** A histogram with coarser buckets; `schema` must not be higher than its own. */

@@ -35,6 +35,8 @@ export interface WindowPlace {
   readonly startMs: number;
   readonly endMs: number;
   readonly edges: Edges;
+  /** Whether a mix of floats and native histograms within reach of an extended window leaves it without a value. */
+  readonly refusesMixes: boolean;
 }
 
 /** What a function may ask of the evaluation that it is part of. */

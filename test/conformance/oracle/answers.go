@@ -110,6 +110,10 @@ func commandOf(q query, result *promql.Result) (string, bool) {
 	}
 	warnings, infos := result.Warnings.AsStrings(q.text, 0, 0)
 	values, ok := valueLines(result.Value, q)
+	if !q.ordered() {
+		// The order of a vector's elements is that of the store.
+		values = sorted(values)
+	}
 	return head + annotationLines("warn", warnings) + annotationLines("info", infos) + strings.Join(values, ""), ok
 }
 
