@@ -5,10 +5,12 @@ import type { Aggregate, At, Binary, Call, Duration, Expr, RangeSelector, Select
 import { unwrap } from './ast.ts';
 import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
 import { callFunction, eachOverWindows, isOverWindows } from './call-function.ts';
+import { withoutDroppedNames } from './dropped-names.ts';
 import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { extendedWindow, smoothedValue } from './extended-difference.ts';
 import { rememberedFor } from './label-cache.ts';
+import { readsName } from './metadata-labels.ts';
 import { scaleHistogram } from './native-arithmetic.ts';
 import { smoothedHistogram } from './native-extended-difference.ts';
 import { histogramsIn } from './native-rate.ts';
@@ -36,7 +38,8 @@ export class Evaluation implements StepEvaluator {
   /** The value of an expression of any type but range vector. */
   at(expr: Expr, atMs: number): StepValue {
     const { startMs, endMs } = this.steps;
-    return startMs < endMs && this.context.constants.has(expr) ? this.constantValues(expr) : this.valueAt(expr, atMs);
+    const value = startMs < endMs && this.context.constants.has(expr) ? this.constantValues(expr) : this.valueAt(expr, atMs);
+    return typeof value !== 'object' || this.context.delayedNameRemoval ? value : withoutDroppedNames(value);
   }
 
   /** The value of an expression that does not change from step to step. */
@@ -104,7 +107,7 @@ export class Evaluation implements StepEvaluator {
     const { annotations } = this.context;
     const reduction = Reduction.of(expr);
     if (reduction !== null) {
-      this.eachSample(expr.expr, atMs, reduction.add);
+      this.eachSample(expr.expr, atMs, !readsName(expr), reduction.add);
       return reduction.vector(Number(this.parameters(expr).at(atMs)), annotations);
     }
     // What is wrong with a label is said before the vector is looked at, what is wrong with a number after.
@@ -114,10 +117,11 @@ export class Evaluation implements StepEvaluator {
     return parameter.nothing ? [] : aggregate(expr, vector, parameter.at(atMs), annotations);
   }
 
-  /** The samples of a vector one by one; where a range function gives it, without making it. */
-  private eachSample(expr: Expr, atMs: number, visit: SampleVisitor): void {
+  /** The samples of a vector one by one; where a range function gives it, without making it. `isNameless`: nobody will ask for the name. */
+  private eachSample(expr: Expr, atMs: number, isNameless: boolean, visit: SampleVisitor): void {
     const node = unwrap(expr);
-    if (node.kind === 'call' && isOverWindows(node) && !this.context.constants.has(node)) {
+    const { constants, delayedNameRemoval } = this.context;
+    if (node.kind === 'call' && isOverWindows(node) && !constants.has(node) && (delayedNameRemoval || isNameless)) {
       eachOverWindows(this, node, atMs, visit);
       return;
     }

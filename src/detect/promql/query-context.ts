@@ -19,6 +19,8 @@ export interface QueryContext {
   readonly budget: Budget;
   /** Parts of the expression that have the same value at every step. */
   readonly constants: ReadonlySet<Expr>;
+  /** Whether names that operations drop are only removed when the query ends. */
+  readonly delayedNameRemoval: boolean;
   /** Selectors of which only counts and sums of native histograms are asked. */
   readonly countedSelectors: ReadonlySet<Selector>;
 }

@@ -24,6 +24,8 @@ export interface TestCase {
 
 const tolerance = 1e-6;
 const minuteMs = 60_000;
+/** The features that upstream's runner switches on. */
+const asUpstream = { delayedNameRemoval: true } as const;
 
 /** Runs a file of Prometheus' PromQL test language. A failing case stops nothing. Throws `TestScriptError` for a text that is none. */
 export function runTestScript(text: string): TestCase[] {
@@ -65,8 +67,15 @@ function judgeOnce(command: EvalCommand, store: SampleStore, expr: Expr, atMs: n
   const asWritten = expr === command.expr;
   const outcome = run(() =>
     command.stepMs > 0
-      ? evaluateRange(expr, { queryable: store, text: command.text, startMs: atMs, endMs: command.endMs, stepMs: command.stepMs })
-      : evaluateInstant(expr, { queryable: store, text: command.text, atMs }),
+      ? evaluateRange(expr, {
+          ...asUpstream,
+          queryable: store,
+          text: command.text,
+          startMs: atMs,
+          endMs: command.endMs,
+          stepMs: command.stepMs,
+        })
+      : evaluateInstant(expr, { ...asUpstream, queryable: store, text: command.text, atMs }),
   );
   if (typeof outcome === 'string') return judgeFailure(command, outcome);
   if (has(command, 'fail')) return 'expected an error, got a result';
@@ -187,7 +196,7 @@ function judgeAsRange(command: EvalCommand, store: SampleStore, expr: Expr, atMs
   if (command.matrix !== null || command.string !== null || has(command, 'ordered') || has(command, 'fail')) return null;
   if (/(start|end|range|step)\(\)/i.test(command.text)) return null;
   const range = { startMs: atMs - minuteMs, endMs: atMs + minuteMs, stepMs: minuteMs };
-  const outcome = run(() => evaluateRange(expr, { queryable: store, ...range }));
+  const outcome = run(() => evaluateRange(expr, { ...asUpstream, queryable: store, ...range }));
   if (typeof outcome === 'string') return `as a range query: ${outcome}`;
   if (outcome.value.type !== 'matrix') return 'as a range query: not a matrix';
   const middle = outcome.value.series.flatMap((series) => {
