@@ -3,7 +3,7 @@ import { aggregate } from './aggregate.ts';
 import { checkedParameter } from './aggregate-parameter.ts';
 import type { Aggregate, At, Binary, Call, Duration, Expr, RangeSelector, Selector, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
-import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
+import { mayRepeatSeries, operate, vectorWithScalar, vectorWithVector } from './binary.ts';
 import { callFunction, eachOverWindows, isOverWindows } from './call-function.ts';
 import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
@@ -14,7 +14,7 @@ import { smoothedHistogram } from './native-extended-difference.ts';
 import { histogramsIn } from './native-rate.ts';
 import type { QueryContext, StepEvaluator, Steps, WindowPlace } from './query-context.ts';
 import { Reduction } from './reduction.ts';
-import { SeriesCollector } from './series-collector.ts';
+import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
 import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
 import type { SampleVisitor, SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
@@ -25,6 +25,8 @@ export class Evaluation implements StepEvaluator {
   private readonly instantSeries = rememberedFor((selector: Selector) => this.select(selector, null));
   private readonly rangeSeries = new WeakMap<Expr, readonly SeriesWindow[]>();
 
+  /** Of the series of an operator, by their labels, whether their names are dropped. */
+  private readonly namesDropped = rememberedFor((_: Binary) => new Map<string, boolean>());
   private readonly constantValues = rememberedFor((expr: Expr) => this.once(expr));
   private readonly parameters = rememberedFor((expr: Aggregate) => checkedParameter(this, expr));
 
@@ -36,7 +38,8 @@ export class Evaluation implements StepEvaluator {
   /** The value of an expression of any type but range vector. */
   at(expr: Expr, atMs: number): StepValue {
     const { startMs, endMs } = this.steps;
-    return startMs < endMs && this.context.constants.has(expr) ? this.constantValues(expr) : this.valueAt(expr, atMs);
+    if (startMs < endMs && this.context.constants.has(expr)) return this.constantValues(expr);
+    return this.context.annotations.speaking(expr, () => this.valueAt(expr, atMs));
   }
 
   /** The value of an expression that does not change from step to step. */
@@ -95,9 +98,24 @@ export class Evaluation implements StepEvaluator {
     }
     if (typeof left === 'object') {
       if (typeof right === 'number') return vectorWithScalar(expr, left, right, false, this.context.annotations);
-      if (typeof right === 'object') return vectorWithVector(expr, left, right, this.context.annotations);
+      if (typeof right === 'object') return this.asSeries(expr, vectorWithVector(expr, left, right, this.context.annotations));
     }
     throw new EvaluationError(`operator ${expr.op} is not defined between ${typeof left} and ${typeof right}`);
+  }
+
+  /** Over many steps, what an operator gives are series: none may come twice at one step, and each drops its name if it did at first. */
+  private asSeries(node: Binary, vector: Vector): Vector {
+    if (this.steps.startMs >= this.steps.endMs || !mayRepeatSeries(node)) return vector;
+    const known = this.namesDropped(node);
+    const seen = new Set<string>();
+    return vector.map((sample) => {
+      const key = keyOf.get(sample.labels);
+      if (seen.has(key)) throw duplicateLabels();
+      seen.add(key);
+      const dropName = known.get(key) ?? sample.dropName;
+      known.set(key, dropName);
+      return dropName === sample.dropName ? sample : { ...sample, dropName };
+    });
   }
 
   private aggregation(expr: Aggregate, atMs: number): Vector {
@@ -118,7 +136,7 @@ export class Evaluation implements StepEvaluator {
   private eachSample(expr: Expr, atMs: number, visit: SampleVisitor): void {
     const node = unwrap(expr);
     if (node.kind === 'call' && isOverWindows(node) && !this.context.constants.has(node)) {
-      eachOverWindows(this, node, atMs, visit);
+      this.context.annotations.speaking(node, () => eachOverWindows(this, node, atMs, visit));
       return;
     }
     for (const { labels, value, histogram, dropName } of this.vector(expr, atMs)) visit(labels, value, histogram, dropName);
