@@ -26,7 +26,7 @@ export class Evaluation implements StepEvaluator {
   private readonly rangeSeries = new WeakMap<Expr, readonly SeriesWindow[]>();
 
   /** Of the series of an operator, by their labels, whether their names are dropped. */
-  private readonly namesDropped = rememberedFor((_: Binary) => new Map<string, boolean>());
+  private readonly namesDropped = rememberedFor<Binary, Map<string, boolean>>(() => new Map());
   private readonly constantValues = rememberedFor((expr: Expr) => this.once(expr));
   private readonly parameters = rememberedFor((expr: Aggregate) => checkedParameter(this, expr));
 
