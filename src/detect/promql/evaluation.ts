@@ -1,6 +1,6 @@
 import type { SeriesView } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
-import { checkedParameter } from './aggregate-parameter.ts';
+import { checkedParameter, parameterValues } from './aggregate-parameter.ts';
 import type { Aggregate, At, Binary, Call, Duration, Expr, RangeSelector, Selector, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { mayRepeatSeries, operate, vectorWithScalar, vectorWithVector } from './binary.ts';
@@ -28,7 +28,10 @@ export class Evaluation implements StepEvaluator {
   /** Of the series of an operator, by their labels, whether their names are dropped. */
   private readonly namesDropped = rememberedFor<Binary, Map<string, boolean>>(() => new Map());
   private readonly constantValues = rememberedFor((expr: Expr) => this.once(expr));
-  private readonly parameters = rememberedFor((expr: Aggregate) => checkedParameter(this, expr));
+  private readonly parameterNumbers = rememberedFor((expr: Aggregate) => parameterValues(this, expr));
+  private readonly parameters = rememberedFor((expr: Aggregate) => {
+    return checkedParameter(expr, this.parameterNumbers(expr), this.context.annotations);
+  });
 
   constructor(context: QueryContext, steps: Steps) {
     this.context = context;
@@ -120,6 +123,7 @@ export class Evaluation implements StepEvaluator {
 
   private aggregation(expr: Aggregate, atMs: number): Vector {
     const { annotations } = this.context;
+    this.parameterNumbers(expr);
     const reduction = Reduction.of(expr);
     if (reduction !== null) {
       this.eachSample(expr.expr, atMs, reduction.add);
@@ -183,7 +187,7 @@ export class Evaluation implements StepEvaluator {
   /** When the counter behind each sample began, in seconds; 0 where that is not known: `start_timestamp(selector)`. */
   startTimestamps(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
-    this.eachCurrent(selector, atMs, (series, index) => {
+    this.eachDated(selector, atMs, (series, index) => {
       result.push({ labels: series.labels, value: (series.startTimes?.[index] ?? 0) / 1_000, histogram: null, dropName: true });
     });
     return result;
@@ -192,15 +196,28 @@ export class Evaluation implements StepEvaluator {
   /** The same with the sample's own time, in seconds, as value: `timestamp(selector)`. */
   timestamps(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
-    this.eachCurrent(selector, atMs, (series, index) => {
+    this.eachDated(selector, atMs, (series, index) => {
       result.push({ labels: series.labels, value: (series.times[index] ?? 0) / 1_000, histogram: null, dropName: true });
     });
     return result;
   }
 
-  private eachCurrent(selector: Selector, atMs: number, visit: (series: SelectedSeries, index: number) => void): void {
+  private eachCurrent(selector: Selector, atMs: number, visit: SeriesVisitor): void {
     const referenceMs = this.reference(selector.at, selector.offset, atMs);
-    const oldestMs = referenceMs - this.context.lookbackMs;
+    this.eachWithin(selector, referenceMs - this.context.lookbackMs, referenceMs, visit);
+  }
+
+  /**
+   * The same where only the times of samples are asked, which are never smoothed. For a selector with `@`, upstream reads the samples
+   * of its offset, but then looks for the youngest one as if it had none.
+   */
+  private eachDated(selector: Selector, atMs: number, visit: SeriesVisitor): void {
+    const offsetMs = this.reference(selector.at, selector.offset, atMs);
+    const fixedMs = selector.at === null ? offsetMs : this.reference(selector.at, null, atMs);
+    this.eachWithin(unsmoothed(selector), Math.max(offsetMs, fixedMs) - this.context.lookbackMs, Math.min(offsetMs, fixedMs), visit);
+  }
+
+  private eachWithin(selector: Selector, oldestMs: number, referenceMs: number, visit: SeriesVisitor): void {
     const all = this.instantSeries(selector);
     this.context.budget.spend(all.length);
     for (const series of all) {
@@ -292,6 +309,10 @@ export class Evaluation implements StepEvaluator {
     return offset === null ? base : base - durationMs(offset, span);
   }
 }
+
+type SeriesVisitor = (series: SelectedSeries, index: number) => void;
+
+const unsmoothed = rememberedFor((selector: Selector): Selector => (selector.edges === null ? selector : { ...selector, edges: null }));
 
 function rangeOf(expr: Expr): RangeSelector | Subquery {
   const node = unwrap(expr);

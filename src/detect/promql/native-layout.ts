@@ -119,10 +119,10 @@ function commonThreshold(histograms: readonly NativeHistogram[]): number {
 export function reachableThreshold(histogram: NativeHistogram, wanted: number): number {
   if (wanted === histogram.zeroThreshold) return wanted;
   let threshold = wanted;
-  for (const { indexes } of [histogram.positive, histogram.negative, histogram.positive]) {
-    for (const index of indexes) {
+  for (const { indexes, counts } of [histogram.positive, histogram.negative, histogram.positive]) {
+    for (const [at, index] of indexes.entries()) {
       if (upperBound(histogram, index - 1) >= threshold) break;
-      threshold = Math.max(threshold, upperBound(histogram, index));
+      if (counts[at] !== 0) threshold = Math.max(threshold, upperBound(histogram, index));
     }
   }
   return threshold;
