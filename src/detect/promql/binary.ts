@@ -81,6 +81,11 @@ export function vectorWithVector(node: Binary, left: Vector, right: Vector, anno
   return matchVectors(node, node.matching, left, right, annotations);
 }
 
+/** Whether what matches by name loses it, or comes from both sides: then one label set may come with a name and without, or twice. */
+export function mayRepeatSeries({ op, matching }: Binary): boolean {
+  return op === 'or' || (matching?.on === true && matching.labels.includes('__name__') && !setOperators.has(op));
+}
+
 function sampleOf(labels: Labels, value: Operand, dropName: boolean): VectorSample {
   const isHistogram = typeof value === 'object';
   return { labels, value: isHistogram ? Number.NaN : value, histogram: isHistogram ? value : null, dropName };

@@ -1,9 +1,9 @@
 import type { SeriesView } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
-import { checkedParameter } from './aggregate-parameter.ts';
+import { checkedParameter, parameterValues } from './aggregate-parameter.ts';
 import type { Aggregate, At, Binary, Call, Duration, Expr, RangeSelector, Selector, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
-import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
+import { mayRepeatSeries, operate, vectorWithScalar, vectorWithVector } from './binary.ts';
 import { callFunction, eachOverWindows, isOverWindows } from './call-function.ts';
 import { withoutDroppedNames } from './dropped-names.ts';
 import { durationMs, windowMs } from './duration-value.ts';
@@ -16,7 +16,7 @@ import { smoothedHistogram } from './native-extended-difference.ts';
 import { histogramsIn } from './native-rate.ts';
 import type { QueryContext, StepEvaluator, Steps, WindowPlace } from './query-context.ts';
 import { Reduction } from './reduction.ts';
-import { SeriesCollector } from './series-collector.ts';
+import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
 import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
 import type { SampleVisitor, SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
@@ -27,8 +27,13 @@ export class Evaluation implements StepEvaluator {
   private readonly instantSeries = rememberedFor((selector: Selector) => this.select(selector, null));
   private readonly rangeSeries = new WeakMap<Expr, readonly SeriesWindow[]>();
 
+  /** Of the series of an operator, by their labels, whether their names are dropped. */
+  private readonly namesDropped = rememberedFor<Binary, Map<string, boolean>>(() => new Map());
   private readonly constantValues = rememberedFor((expr: Expr) => this.once(expr));
-  private readonly parameters = rememberedFor((expr: Aggregate) => checkedParameter(this, expr));
+  private readonly parameterNumbers = rememberedFor((expr: Aggregate) => parameterValues(this, expr));
+  private readonly parameters = rememberedFor((expr: Aggregate) => {
+    return checkedParameter(expr, this.parameterNumbers(expr), this.context.annotations);
+  });
 
   constructor(context: QueryContext, steps: Steps) {
     this.context = context;
@@ -38,8 +43,10 @@ export class Evaluation implements StepEvaluator {
   /** The value of an expression of any type but range vector. */
   at(expr: Expr, atMs: number): StepValue {
     const { startMs, endMs } = this.steps;
-    const value = startMs < endMs && this.context.constants.has(expr) ? this.constantValues(expr) : this.valueAt(expr, atMs);
-    return typeof value !== 'object' || this.context.delayedNameRemoval ? value : withoutDroppedNames(value);
+    const { constants, annotations, delayedNameRemoval } = this.context;
+    if (startMs < endMs && constants.has(expr)) return this.constantValues(expr);
+    const value = annotations.speaking(expr, () => this.valueAt(expr, atMs));
+    return typeof value !== 'object' || delayedNameRemoval ? value : withoutDroppedNames(value);
   }
 
   /** The value of an expression that does not change from step to step. */
@@ -98,13 +105,29 @@ export class Evaluation implements StepEvaluator {
     }
     if (typeof left === 'object') {
       if (typeof right === 'number') return vectorWithScalar(expr, left, right, false, this.context.annotations);
-      if (typeof right === 'object') return vectorWithVector(expr, left, right, this.context.annotations);
+      if (typeof right === 'object') return this.asSeries(expr, vectorWithVector(expr, left, right, this.context.annotations));
     }
     throw new EvaluationError(`operator ${expr.op} is not defined between ${typeof left} and ${typeof right}`);
   }
 
+  /** Over many steps, what an operator gives are series: none may come twice at one step, and each drops its name if it did at first. */
+  private asSeries(node: Binary, vector: Vector): Vector {
+    if (this.steps.startMs >= this.steps.endMs || !mayRepeatSeries(node)) return vector;
+    const known = this.namesDropped(node);
+    const seen = new Set<string>();
+    return vector.map((sample) => {
+      const key = keyOf.get(sample.labels);
+      if (seen.has(key)) throw duplicateLabels();
+      seen.add(key);
+      const dropName = known.get(key) ?? sample.dropName;
+      known.set(key, dropName);
+      return dropName === sample.dropName ? sample : { ...sample, dropName };
+    });
+  }
+
   private aggregation(expr: Aggregate, atMs: number): Vector {
     const { annotations } = this.context;
+    this.parameterNumbers(expr);
     const reduction = Reduction.of(expr);
     if (reduction !== null) {
       this.eachSample(expr.expr, atMs, !readsName(expr), reduction.add);
@@ -120,9 +143,9 @@ export class Evaluation implements StepEvaluator {
   /** The samples of a vector one by one; where a range function gives it, without making it. `isNameless`: nobody will ask for the name. */
   private eachSample(expr: Expr, atMs: number, isNameless: boolean, visit: SampleVisitor): void {
     const node = unwrap(expr);
-    const { constants, delayedNameRemoval } = this.context;
+    const { annotations, constants, delayedNameRemoval } = this.context;
     if (node.kind === 'call' && isOverWindows(node) && !constants.has(node) && (delayedNameRemoval || isNameless)) {
-      eachOverWindows(this, node, atMs, visit);
+      annotations.speaking(node, () => eachOverWindows(this, node, atMs, visit));
       return;
     }
     for (const { labels, value, histogram, dropName } of this.vector(expr, atMs)) visit(labels, value, histogram, dropName);
@@ -169,7 +192,7 @@ export class Evaluation implements StepEvaluator {
   /** When the counter behind each sample began, in seconds; 0 where that is not known: `start_timestamp(selector)`. */
   startTimestamps(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
-    this.eachCurrent(selector, atMs, (series, index) => {
+    this.eachDated(selector, atMs, (series, index) => {
       result.push({ labels: series.labels, value: (series.startTimes?.[index] ?? 0) / 1_000, histogram: null, dropName: true });
     });
     return result;
@@ -178,15 +201,28 @@ export class Evaluation implements StepEvaluator {
   /** The same with the sample's own time, in seconds, as value: `timestamp(selector)`. */
   timestamps(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
-    this.eachCurrent(selector, atMs, (series, index) => {
+    this.eachDated(selector, atMs, (series, index) => {
       result.push({ labels: series.labels, value: (series.times[index] ?? 0) / 1_000, histogram: null, dropName: true });
     });
     return result;
   }
 
-  private eachCurrent(selector: Selector, atMs: number, visit: (series: SelectedSeries, index: number) => void): void {
+  private eachCurrent(selector: Selector, atMs: number, visit: SeriesVisitor): void {
     const referenceMs = this.reference(selector.at, selector.offset, atMs);
-    const oldestMs = referenceMs - this.context.lookbackMs;
+    this.eachWithin(selector, referenceMs - this.context.lookbackMs, referenceMs, visit);
+  }
+
+  /**
+   * The same where only the times of samples are asked, which are never smoothed. For a selector with `@`, upstream reads the samples
+   * of its offset, but then looks for the youngest one as if it had none.
+   */
+  private eachDated(selector: Selector, atMs: number, visit: SeriesVisitor): void {
+    const offsetMs = this.reference(selector.at, selector.offset, atMs);
+    const fixedMs = selector.at === null ? offsetMs : this.reference(selector.at, null, atMs);
+    this.eachWithin(unsmoothed(selector), Math.max(offsetMs, fixedMs) - this.context.lookbackMs, Math.min(offsetMs, fixedMs), visit);
+  }
+
+  private eachWithin(selector: Selector, oldestMs: number, referenceMs: number, visit: SeriesVisitor): void {
     const all = this.instantSeries(selector);
     this.context.budget.spend(all.length);
     for (const series of all) {
@@ -278,6 +314,10 @@ export class Evaluation implements StepEvaluator {
     return offset === null ? base : base - durationMs(offset, span);
   }
 }
+
+type SeriesVisitor = (series: SelectedSeries, index: number) => void;
+
+const unsmoothed = rememberedFor((selector: Selector): Selector => (selector.edges === null ? selector : { ...selector, edges: null }));
 
 function rangeOf(expr: Expr): RangeSelector | Subquery {
   const node = unwrap(expr);

@@ -52,10 +52,20 @@ export interface NativeBucket {
   readonly count: number;
 }
 
+function populatedPairs(buckets: SparseBuckets): (readonly [index: number, count: number])[] {
+  return pairsOf(buckets).filter(([, count]) => count !== 0);
+}
+
+/** A histogram without the empty buckets that it may list. */
+export function compacted(histogram: NativeHistogram): NativeHistogram {
+  const { positive, negative } = histogram;
+  return { ...histogram, positive: sparseBuckets(pairsOf(positive)), negative: sparseBuckets(pairsOf(negative)) };
+}
+
 /** The populated buckets of a histogram from the lowest to the highest. */
 export function nativeBuckets(histogram: NativeHistogram): NativeBucket[] {
   const { zeroThreshold, zeroCount, positive, negative } = histogram;
-  const buckets: NativeBucket[] = pairsOf(negative)
+  const buckets: NativeBucket[] = populatedPairs(negative)
     .reverse()
     .map(([index, count]) => ({
       kind: 'negative',
@@ -66,7 +76,7 @@ export function nativeBuckets(histogram: NativeHistogram): NativeBucket[] {
     }));
   if (zeroCount !== 0 && !isCustom(histogram))
     buckets.push({ kind: 'zero', index: 0, lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount });
-  for (const [index, count] of pairsOf(positive)) {
+  for (const [index, count] of populatedPairs(positive)) {
     buckets.push({ kind: 'positive', index, lower: upperBound(histogram, index - 1), upper: upperBound(histogram, index), count });
   }
   return buckets;

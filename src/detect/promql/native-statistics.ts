@@ -20,7 +20,7 @@ export function nativeQuantile(q: number, histogram: NativeHistogram): Quantile 
   if (q < 0) return unaffected(Number.NEGATIVE_INFINITY);
   if (q > 1) return unaffected(Number.POSITIVE_INFINITY);
   if (histogram.count === 0 || Number.isNaN(q)) return unaffected(Number.NaN);
-  const ascending = nativeBuckets(histogram);
+  const ascending = statisticBuckets(histogram);
   const forward = Number.isNaN(histogram.sum) || q < 0.5;
   const rank = (forward ? q : 1 - q) * histogram.count;
   const { bucket, reached } = bucketAtRank(forward ? ascending : [...ascending].reverse(), rank);
@@ -45,6 +45,17 @@ function valueInBucket(histogram: NativeHistogram, { kind, lower, upper, count }
   const share = observations / count;
   if (isCustom(histogram) || kind === 'zero') return lower + (upper - lower) * share;
   return exponentialQuantile(lower, upper, share);
+}
+
+/** The buckets of which statistics are made: observations taken away count as none in the zero bucket, into which no other bucket reaches. */
+function statisticBuckets(histogram: NativeHistogram): NativeBucket[] {
+  const { zeroThreshold } = histogram;
+  return nativeBuckets(histogram)
+    .filter(({ kind, count }) => kind !== 'zero' || count > 0)
+    .map((bucket) => {
+      if (bucket.lower > 0 && bucket.lower < zeroThreshold) return { ...bucket, lower: zeroThreshold };
+      return bucket.upper < 0 && bucket.upper > -zeroThreshold ? { ...bucket, upper: -zeroThreshold } : bucket;
+    });
 }
 
 const noBucket: NativeBucket = { kind: 'zero', index: 0, lower: 0, upper: 0, count: 0 };
@@ -99,7 +110,7 @@ interface Fraction {
 export function nativeFraction(lower: number, upper: number, histogram: NativeHistogram): Fraction {
   if (histogram.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return { value: Number.NaN, lacksNan: false };
   if (lower >= upper) return { value: 0, lacksNan: false };
-  const buckets = nativeBuckets(histogram);
+  const buckets = statisticBuckets(histogram);
   const all = Number.isNaN(histogram.sum) ? observationsIn(buckets) : histogram.count;
   const rank = (value: number) => rankOf(histogram, buckets, value, all);
   return { value: (rank(upper) - rank(lower)) / histogram.count, lacksNan: lacksObservations(histogram, buckets) };
@@ -125,7 +136,7 @@ function rankOf(histogram: NativeHistogram, buckets: readonly NativeBucket[], va
 export function nativeVariance(histogram: NativeHistogram): number {
   const mean = histogram.sum / histogram.count;
   const squares = new KahanSum();
-  for (const bucket of nativeBuckets(histogram)) {
+  for (const bucket of statisticBuckets(histogram)) {
     const difference = middleOf(isCustom(histogram), bucket) - mean;
     squares.add(bucket.count * difference * difference);
   }
