@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseNativeHistogram } from '../../promql/native-text.ts';
 import { GoMap, type GoValue } from './go-value.ts';
 import { compile, compileForAlert, execute, expandForAlert } from './template.ts';
 import { TemplateError } from './template-error.ts';
@@ -104,6 +105,20 @@ describe('the text of an alert', () => {
     ['{{ $value | humanizePercentage | }}', '25%'],
   ])('%s gives %s, as in Prometheus', (text, expected) => {
     expect(expandForAlert(compileForAlert('Test', text), data, world)).toBe(expected);
+  });
+
+  /** As the same rule comes out of promtool 3.15. */
+  test.each([
+    ['{{ $value }}', '{count:6, sum:8.5, [-1,-0.5):1, [-0.001,0.001]:1, (0.5,1]:1, (1,2]:2, (2,4]:1}'],
+    ['{{ printf "%v" $value | len }} {{ .Value.Count }} {{ .Value.Sum }}', '78 6 8.5'],
+    ['{{ if $value }}yes{{ end }} {{ .Value.Schema }} {{ .Value.ZeroThreshold }} {{ .Value.ZeroCount }}', 'yes 0 0.001 1'],
+    [
+      '{{ $value | humanize }}',
+      `<error expanding template: error executing template __alert_Test: template: __alert_Test:1:124: executing "__alert_Test" at <humanize>: error calling humanize: can't convert *histogram.FloatHistogram to float>`,
+    ],
+  ])('about a native histogram: %s gives %s', (text, expected) => {
+    const { histogram } = parseNativeHistogram('schema:0 count:6 sum:8.5 z_bucket:1 z_bucket_w:0.001 buckets:[1 2 1] n_buckets:[1]');
+    expect(expandForAlert(compileForAlert('Test', text), { ...data, value: 0, histogram }, world)).toBe(expected);
   });
 
   test.each([
