@@ -6,6 +6,7 @@ import { typeOf } from './check.ts';
 import { finished } from './dropped-names.ts';
 import { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { inLabelOrder } from './label-order.ts';
 import { Budget, defaultLimits, type Limits } from './limits.ts';
 import { withoutName } from './metadata-labels.ts';
 import { holdsHistograms } from './native-range-functions.ts';
@@ -124,7 +125,7 @@ function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): Matr
       ...(holdsHistograms(window) ? { histograms: part((index) => histograms?.[index] ?? null) } : {}),
     });
   });
-  return series.sort((a, b) => (keyOf.get(a.labels) < keyOf.get(b.labels) ? -1 : 1));
+  return inLabelOrder(series);
 }
 
 function resultSample({ labels, value, histogram }: VectorSample): ResultSample {

@@ -6,6 +6,7 @@ import { evaluateInstant, evaluateRange } from './evaluate.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { fixedAt } from './fix-at.ts';
 import { formatShortest } from './go-float.ts';
+import { inLabelOrder } from './label-order.ts';
 import { unanchoredTest } from './matcher.ts';
 import type { Operand } from './native-binary.ts';
 import { type DescribedHistogram, formatNativeHistogram } from './native-text.ts';
@@ -135,8 +136,14 @@ function judgeValue(command: EvalCommand, { value }: QueryResult, atMs: number):
     const series = value.samples.map((sample) => ({ labels: sample.labels, points: new Map([[atMs, sample.histogram ?? sample.value]]) }));
     return judgeSeries(command, series, atMs, 1);
   }
-  const { startMs, stepMs } = command.matrix ?? command;
+  const { startMs, endMs, stepMs } = command.matrix ?? command;
   if (command.stepMs === 0 && command.matrix === null) return 'got a range vector without being told to expect one';
+  if (has(command, 'ordered')) return 'expected an order, got a matrix, which has none of its own';
+  const points = Math.floor((endMs - startMs) / stepMs) + 1;
+  const long = command.series.find(({ values }) => values.length > points);
+  if (long !== undefined) return `expected ${long.values.length} values of ${formatLabels(long.labels)}, the time range has ${points}`;
+  const order = inLabelOrder(value.series);
+  if (value.series.some((series, index) => series !== order[index])) return 'the series of the matrix are not sorted by their labels';
   return judgeSeries(
     command,
     value.series.map((series) => ({ labels: series.labels, points: pair(series) })),
@@ -163,7 +170,7 @@ function judgeSeries(command: EvalCommand, actual: readonly ActualSeries[], star
     const problem = judgePoints(wanted.points, points);
     if (problem !== null) return `${formatLabels(labels)}: ${problem}`;
   }
-  for (const { labels, points } of expected.values()) if (points.size > 0) return `missing series ${formatLabels(labels)}`;
+  for (const { labels } of expected.values()) return `missing series ${formatLabels(labels)}`;
   return null;
 }
 

@@ -3,6 +3,7 @@ import type { Sample } from '../../model/sample.ts';
 import type { ExposedSeries, Exposition, MetricMetadata } from '../scrape/exposition.ts';
 import { LabelIndex } from './label-index.ts';
 import { LooseSeries } from './loose-series.ts';
+import type { NativeHistogram } from './native-histogram.ts';
 import type { LabelMatcher, Queryable, SeriesView } from './queryable.ts';
 import { OpenView, type StoredSeries } from './stored-series.ts';
 import { TargetColumns, TargetRow } from './target-columns.ts';
@@ -159,10 +160,10 @@ export class SeriesWindows implements Queryable {
   }
 
   /** Appends what a rule recorded. Returns how many samples were taken; the others were out of order or over the limit. */
-  append(samples: readonly Sample[]): number {
+  append(samples: readonly (Sample & { readonly histogram?: NativeHistogram })[]): number {
     let taken = 0;
     for (const { atMs } of samples) this.#advance(atMs);
-    for (const { labels, atMs, value } of samples) if (this.#appendLoose(labels, atMs, value)) taken += 1;
+    for (const { labels, atMs, value, histogram } of samples) if (this.#appendLoose(labels, atMs, histogram ?? value)) taken += 1;
     return taken;
   }
 
@@ -194,7 +195,7 @@ export class SeriesWindows implements Queryable {
     for (const [index, labels] of loose.labels.entries()) {
       const atMs = loose.times[index] ?? Number.NaN;
       if (loose.stale[index] === 1) this.appendStale([labels], atMs);
-      else this.append([{ labels, atMs, value: loose.values[index] ?? Number.NaN }]);
+      else this.#restoreLoose(labels, atMs, loose.histograms.get(index) ?? loose.values[index] ?? Number.NaN);
     }
   }
 
@@ -240,10 +241,13 @@ export class SeriesWindows implements Queryable {
   #loosePart(marks: WindowMarks): LoosePart {
     const labels: Labels[] = [];
     const [times, values, stale]: [number[], number[], number[]] = [[], [], []];
+    const histograms = new Map<number, NativeHistogram>();
     const view = new OpenView();
     for (const series of this.#loose.values()) {
       if (!series.show(view, marks.loose.get(series.labels) ?? Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) continue;
       for (let index = view.start; index < view.end; index += 1) {
+        const histogram = view.histograms?.[index] ?? null;
+        if (histogram !== null) histograms.set(labels.length, histogram);
         labels.push(series.labels);
         times.push(view.times[index] ?? 0);
         values.push(view.values[index] ?? 0);
@@ -251,7 +255,12 @@ export class SeriesWindows implements Queryable {
       }
       marks.loose.set(series.labels, series.lastAtMs);
     }
-    return { labels, times: Float64Array.from(times), values: Float64Array.from(values), stale: Uint8Array.from(stale) };
+    return { labels, times: Float64Array.from(times), values: Float64Array.from(values), stale: Uint8Array.from(stale), histograms };
+  }
+
+  #restoreLoose(labels: Labels, atMs: number, value: number | NativeHistogram): void {
+    this.#advance(atMs);
+    this.#appendLoose(labels, atMs, value);
   }
 
   #restoreScrapes(store: TargetStore, { times, labels, values, present }: ScrapePart): void {
@@ -382,7 +391,7 @@ export class SeriesWindows implements Queryable {
     return this.#rowFor(store, labels) ?? store.columns.addRow(labels);
   }
 
-  #appendLoose(labels: Labels, atMs: number, value: number): boolean {
+  #appendLoose(labels: Labels, atMs: number, value: number | NativeHistogram): boolean {
     const key = labelsKey(labels);
     const series = this.#loose.get(key) ?? this.#newLoose(labels, key);
     return series?.append(atMs, value, this.#keepAfterMs()) ?? false;

@@ -49,6 +49,7 @@ export class TargetRow implements StoredSeries {
     view.labels = this.labels;
     view.times = this.#columns.times;
     view.values = this.values;
+    view.histograms = null;
     view.stale = this.markedIn - firstIn >= start ? this.stale : null;
     view.start = start;
     view.end = end;

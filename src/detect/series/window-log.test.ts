@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatLabels, labelsOf } from '../../model/labels.ts';
+import { formatNativeHistogram, parseNativeHistogram } from '../promql/native-text.ts';
 import { ExpositionParser } from '../scrape/exposition-parser.ts';
 import { SeriesWindows } from './series-windows.ts';
 import { WindowLogReader, WindowLogWriter } from './window-log.ts';
@@ -18,6 +19,8 @@ function fresh(): SeriesWindows {
   windows.setTarget('front', target('traefik'));
   return windows;
 }
+
+const { histogram } = parseNativeHistogram('schema:1 count:3 sum:NaN z_bucket:1 z_bucket_w:0.001 buckets:[1 1]');
 
 /** Windows, and the log of what was stored in them. */
 class Kept {
@@ -50,10 +53,11 @@ class Kept {
 
 /** Every sample there is, as text. A marker after a marker says nothing new, and may be missing. */
 function show(windows: SeriesWindows): string[] {
-  const lines = windows.select([], -1, Number.MAX_SAFE_INTEGER).map(({ labels, times, values, stale, start, end }) => {
+  const lines = windows.select([], -1, Number.MAX_SAFE_INTEGER).map(({ labels, times, values, stale, histograms, start, end }) => {
     const points: string[] = [];
     for (let index = start; index < end; index += 1) {
-      const shown = stale?.[index] === 1 ? 'end' : String(values[index]);
+      const told = histograms?.[index] ?? values[index];
+      const shown = stale?.[index] === 1 ? 'end' : typeof told === 'object' ? formatNativeHistogram(told) : String(told);
       if (shown !== 'end' || points.at(-1)?.endsWith('end') === false) points.push(`${times[index]}:${shown}`);
     }
     return `${labels['__name__']}${formatLabels(labels)} ${points.join(' ')}`;
@@ -73,10 +77,12 @@ describe('windows from a log', () => {
     kept.windows.appendStale([labelsOf([['__name__', 'r']])], 3_000);
     kept.windows.commitFailure({ target: 'edge', atMs: 3_000, durationMs: 5 });
     kept.scrape('edge', 4_000, 'b 1e300\na{x="é"} 2\n');
+    kept.windows.append([{ labels: labelsOf([['__name__', 'h']]), atMs: 4_500, value: Number.NaN, histogram }]);
     kept.keep();
     kept.keep();
     expect(kept.bytes).toHaveLength(3);
     expect(show(kept.restored())).toEqual(show(kept.windows));
+    expect(show(kept.windows)).toContain(`h{} 4500:${formatNativeHistogram(histogram)}`);
     expect(show(kept.windows)).toContain('b{instance="h:1", job="haproxy"} 1000:NaN 2000:end 4000:1e+300');
   });
 

@@ -1,4 +1,5 @@
 import { type Labels, labelsOf } from '../../model/labels.ts';
+import type { NativeHistogram } from './native-histogram.ts';
 import type { LoosePart, ScrapePart, WindowPart } from './window-part.ts';
 
 /**
@@ -14,6 +15,8 @@ interface Header {
   readonly series: readonly (readonly string[])[];
   readonly scrapes: readonly ScrapeHeader[];
   readonly loose: number;
+  /** The native histograms among them, with their places. They are rare, and differ too much to be compressed like numbers. */
+  readonly histograms: readonly (readonly [number, NativeHistogram])[];
 }
 
 interface ScrapeHeader {
@@ -60,8 +63,8 @@ export class WindowLogWriter {
     const headers = scrapes.map((part) => this.#scrapeHeader(part, series));
     const looseRows = Uint32Array.from(loose.labels, (labels) => this.#number(labels, series));
     this.#last.reserve(this.#numbers.size);
-    const header: Header = { series, scrapes: headers, loose: looseRows.length };
-    const headerBytes = new TextEncoder().encode(JSON.stringify(header));
+    const header: Header = { series, scrapes: headers, loose: looseRows.length, histograms: [...loose.histograms] };
+    const headerBytes = new TextEncoder().encode(JSON.stringify(header, numberAsText));
     const bytes = new Uint8Array(wordBytes + headerBytes.length + bodySize(header));
     new DataView(bytes.buffer).setUint32(0, headerBytes.length, true);
     bytes.set(headerBytes, wordBytes);
@@ -140,7 +143,7 @@ export class WindowLogReader {
       at += scrapeSize(scrape);
       return part;
     });
-    return { scrapes, loose: this.#loose(bytes, at, header.loose) };
+    return { scrapes, loose: this.#loose(bytes, at, header) };
   }
 
   #scrapes(bytes: Uint8Array, start: number, { target, times, rows, same }: ScrapeHeader): ScrapePart {
@@ -153,13 +156,13 @@ export class WindowLogReader {
     return { target, times: Float64Array.from(times), labels: known.labels, values, present };
   }
 
-  #loose(bytes: Uint8Array, start: number, count: number): LoosePart {
+  #loose(bytes: Uint8Array, start: number, { loose: count, histograms }: Header): LoosePart {
     const { labels, numbers } = this.#numbered(bytes, start, count);
     const staleAt = start + count * wordBytes;
     const timesAt = staleAt + count;
     const times = new Float64Array(readPlanes(bytes, timesAt, count * 2).buffer);
     const values = this.#values(bytes, timesAt + count * floatBytes, numbers, count, null);
-    return { labels, times, values, stale: bytes.slice(staleAt, staleAt + count) };
+    return { labels, times, values, stale: bytes.slice(staleAt, staleAt + count), histograms: new Map(histograms) };
   }
 
   #numbered(bytes: Uint8Array, start: number, count: number): NumberedRows {
@@ -227,19 +230,28 @@ function readPlanes(bytes: Uint8Array, start: number, count: number): Uint32Arra
 function headerOf(bytes: Uint8Array): Header {
   const header: unknown = parseJson(new TextDecoder().decode(bytes));
   if (typeof header !== 'object' || header === null) throw new RangeError('a part of the windows has no header');
-  const { series, scrapes, loose } = header as Partial<Header>;
-  const whole = Array.isArray(series) && Array.isArray(scrapes) && Number.isSafeInteger(loose);
-  const sized = whole && scrapes.every(({ rows, times }) => Number.isSafeInteger(rows) && Array.isArray(times));
+  const { series, scrapes, loose, histograms } = header as Partial<Header>;
+  const whole = [series, scrapes, histograms].every(Array.isArray) && Number.isSafeInteger(loose);
+  const sized = whole && (scrapes ?? []).every(({ rows, times }) => Number.isSafeInteger(rows) && Array.isArray(times));
   if (!sized) throw new RangeError('the header of a part of the windows is not one');
   return header as Header;
 }
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, textAsNumber);
   } catch (error) {
     throw new RangeError('the header of a part of the windows is not JSON', { cause: error });
   }
+}
+
+/** JSON has neither NaN nor infinities; nothing else of a header is an object with that key. */
+function numberAsText(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value;
+}
+
+function textAsNumber(_: string, value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'number' in value ? Number(value.number) : value;
 }
 
 function labelSetOf(flat: readonly string[]): Labels {

@@ -1,4 +1,5 @@
 import type { Labels } from '../../model/labels.ts';
+import type { NativeHistogram } from './native-histogram.ts';
 
 /** What was stored in the windows during some time: to be kept elsewhere, and to be taken in again after a restart. */
 export interface WindowPart {
@@ -24,6 +25,8 @@ export interface LoosePart {
   readonly times: Float64Array;
   readonly values: Float64Array;
   readonly stale: Uint8Array;
+  /** The native histograms among them, by their place; their values say nothing. */
+  readonly histograms: ReadonlyMap<number, NativeHistogram>;
 }
 
 /** Up to where everything was given away. */

@@ -271,6 +271,25 @@ describe('commands that ask a daemon', () => {
     expect(() => JSON.parse(result.out)).not.toThrow();
   });
 
+  test('query shows native histograms as Prometheus prints them, among floats in the order of time', async () => {
+    const histogram = {
+      count: '3',
+      sum: '4',
+      buckets: [
+        [3, '-0.1', '0.1', '1'],
+        [0, '1', '2', '2'],
+      ],
+    };
+    const metric = { __name__: 'latency' };
+    const vector = { ok: true, resultType: 'vector', result: [{ metric, histogram: [5, histogram] }], warnings: [], infos: [] } as const;
+    const result = [{ metric, values: [[2, '7']], histograms: [[1, { count: '0', sum: '0' }]] }];
+    const { server } = await daemon({
+      queries: { instant: async (query) => (query === 'latency' ? vector : { ...vector, resultType: 'matrix', result }) },
+    });
+    expect((await run(['query', 'latency', server])).out).toBe('latency => {count:3, sum:4, [-0.1,0.1]:1, (1,2]:2} @[5]\n');
+    expect((await run(['query', 'latency[1m]', server])).out).toBe('latency =>\n{count:0, sum:0} @[1]\n7 @[2]\n');
+  });
+
   test('resume lifts the pauses of its scope and names those that stay', async () => {
     const { server, calls } = await daemon();
     for (const scope of ['all', 'edge']) await run(['pause', '--reason=release', `--scope=${scope}`, server]);
