@@ -17,7 +17,7 @@ export interface LoadedRules {
  * whether that is loaded or not. What cannot be read is left out; that it cannot is an error of {@link loadRules}.
  */
 export async function readRuleTexts(sources: readonly string[]): Promise<readonly RuleFile[]> {
-  const paths = await Promise.all([...sources, 'catalog', 'catalog/published'].map(ruleFiles));
+  const paths = await Promise.all([...sources, 'catalog', 'catalog/published', 'catalog/alternatives'].map(ruleFiles));
   const files = await Promise.all([...new Set(paths.flat())].map(readRuleText));
   return files.flat();
 }
@@ -29,7 +29,10 @@ async function readRuleText(path: string): Promise<readonly RuleFile[]> {
   return text === null ? [] : [{ path, text }];
 }
 
-/** Reads the rule files of `rules:`: `catalog` is what we ship corrected, `catalog/published` what was published; else files, directories and globs. */
+/**
+ * Reads the rule files of `rules:`: `catalog` is what we ship corrected, `catalog/published` what was published, `catalog/alternatives`
+ * what looks further back than a daemon should by default; else files, directories and globs.
+ */
 export async function loadRules(sources: readonly string[], sizeMax: number = ruleFileSizeMax): Promise<LoadedRules> {
   const groups: RuleGroup[] = [];
   const errors: string[] = [];
@@ -48,7 +51,7 @@ export async function loadRules(sources: readonly string[], sizeMax: number = ru
 
 /** Paths of the rule files that a source means, in order. */
 export async function ruleFiles(source: string): Promise<string[]> {
-  if (source === 'catalog') return await rulesUnder(join(catalogDirectory, 'rules'), (name) => !name.startsWith('published/'));
+  if (source === 'catalog') return await rulesUnder(join(catalogDirectory, 'rules'), (name) => !/^(published|alternatives)\//.test(name));
   if (source.startsWith('catalog/')) return await rulesUnder(join(catalogDirectory, 'rules', source.slice('catalog/'.length)), () => true);
   if (/[*?[]/.test(basename(source))) return await globbed(source);
   const info = await stat(source).catch(() => null);

@@ -1,0 +1,59 @@
+import { expect } from 'vitest';
+import type { FaultOptions } from '../../lab/faults/fault-book.ts';
+import type { Lab } from '../../lab/lab.ts';
+import type { CatalogWatch, Fires, Reporter } from './catalog-watch.ts';
+
+/** Names of the alerts that a reporter raises. */
+export type Alerts = Partial<Readonly<Record<Reporter, readonly string[]>>>;
+
+/** A fault in a backend of its own, and every alert it raises. A reporter that is not named raises none. */
+export interface Play {
+  readonly fault: string;
+  readonly options?: Omit<FaultOptions, 'backend'>;
+  /** About this backend. */
+  readonly raises: Alerts;
+  /** About the whole proxy. Only for plays that run alone. */
+  readonly raisesForProxy?: Alerts;
+  /** May come or not, with timing; say why where it is used. */
+  readonly mayRaise?: Alerts;
+}
+
+const calmMinutes = 3;
+/** Longer than any `for` and window of the catalog that a fault of the lab should reach. */
+const faultMinutes = 16;
+const recoveryMinutes = 25;
+
+/**
+ * Plays faults side by side, each in its own backend, and holds: nothing fires before; while they last, exactly what each play names
+ * and nothing else; all of it resolves after.
+ */
+export async function playFaults(lab: Lab, watch: CatalogWatch, plays: Readonly<Record<string, Play>>): Promise<void> {
+  expect(names(await watch.minutes(calmMinutes)), 'before any fault').toEqual([]);
+  const places = Object.entries(plays);
+  for (const [backend, { fault, options }] of places) await lab.inject(fault, { ...options, backend });
+  const fired = await watch.minutes(faultMinutes);
+  await lab.heal();
+  const quiet = await watch.until((firing) => firing.length === 0, recoveryMinutes);
+  for (const [backend, play] of places) {
+    const own = fired.filter((one) => one.backend === backend);
+    expect(names(without(own, play.mayRaise)), `${play.fault} in ${backend}`).toEqual(expected(play.raises));
+  }
+  const others = fired.filter((one) => one.backend === null || !Object.hasOwn(plays, one.backend));
+  const forProxy = places.flatMap(([, play]) => expected(play.raisesForProxy ?? {}));
+  expect(names(others), 'about the whole proxy, or a backend without a fault').toEqual(forProxy.sort());
+  expect(quiet ? [] : names(watch.firing), `still firing ${recoveryMinutes} minutes after healing`).toEqual([]);
+}
+
+function names(fires: readonly Fires[]): string[] {
+  return [...new Set(fires.map(({ reporter, alert }) => `${reporter} ${alert}`))].sort();
+}
+
+function expected(alerts: Alerts): string[] {
+  return Object.entries(alerts)
+    .flatMap(([reporter, list]) => list.map((alert) => `${reporter} ${alert}`))
+    .sort();
+}
+
+function without(fires: readonly Fires[], tolerated: Alerts = {}): Fires[] {
+  return fires.filter(({ reporter, alert }) => tolerated[reporter]?.includes(alert) !== true);
+}
