@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Lab, startLab } from '../../lab/lab.ts';
+import { describe, test } from 'vitest';
+import { startLab } from '../../lab/lab.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { CatalogWatch } from './catalog-watch.ts';
 import { type Play, playFaults } from './fault-plays.ts';
@@ -16,21 +16,39 @@ const sideBySide: Readonly<Record<string, Record<string, Play>>> = {
     errors: { fault: 'application-errors', raises: { traefik: ['TraefikHighHttp5xxErrorRateService'] } },
     rejected: { fault: 'authentication-rejected-by-application', raises: { traefik: ['TraefikHighHttp4xxErrorRateService'] } },
   },
+  'what Traefik is given to live with': {
+    ended: { fault: 'serving-certificate-expired', raises: {}, raisesForProxy: { traefik: ['TraefikCertificateLastDays'] } },
+    ending: { fault: 'serving-certificate-ends-soon', raises: {}, raisesForProxy: { traefik: ['TraefikCertificateExpiresSoon'] } },
+    descriptors: { fault: 'file-descriptors-low', raises: {}, raisesForProxy: { traefik: ['TraefikFileDescriptorsLow'] } },
+  },
+  'a provider that never rests': {
+    storm: { fault: 'reload-storm', raises: {}, raisesForProxy: { traefik: ['TraefikReloadStorm'] } },
+  },
+  'Traefik is started again and again': {
+    loop: { fault: 'restart-loop', raises: {}, raisesForProxy: { traefik: ['TraefikDown', 'TraefikRestarting'] } },
+  },
+  'Traefik hangs': {
+    hung: { fault: 'proxy-hung', raises: {}, raisesForProxy: { traefik: ['TraefikDown'] } },
+  },
+  'Traefik is gone': {
+    gone: { fault: 'proxy-down', raises: {}, raisesForProxy: { traefik: ['TraefikDown'] } },
+  },
+  'no metric tells of a configuration that cannot be read': {
+    unread: { fault: 'pending-bad-config', raises: {} },
+  },
 };
 
+const check = { intervalMs: 300, timeoutMs: 1000 };
+
 describe.skipIf(findTraefik() === null)('on Traefik', () => {
-  let lab: Lab;
-
-  const backends = Object.values(sideBySide).flatMap((plays) => Object.keys(plays));
-
-  beforeAll(async () => {
-    const check = { intervalMs: 200, timeoutMs: 200 };
-    lab = await startLab({ proxies: ['traefik'], topology: { backends: backends.map((name) => ({ name, servers: 3, check })) } });
+  // A lab each: two cores do not carry the servers of all of them at once.
+  test.each(Object.entries(sideBySide))('%s', { timeout: patienceMs }, async (_, plays) => {
+    const backends = Object.keys(plays);
+    await using lab = await startLab({
+      proxies: ['traefik'],
+      topology: { backends: backends.map((name) => ({ name, servers: 3, check })) },
+    });
     for (const backend of backends) lab.startTraffic(backend);
-  });
-  afterAll(() => lab?.stop());
-
-  test.each(Object.keys(sideBySide))('%s', { timeout: patienceMs }, async (title) => {
-    await playFaults(lab, await CatalogWatch.over(lab), sideBySide[title] ?? {});
+    await playFaults(lab, await CatalogWatch.over(lab), plays);
   });
 });
