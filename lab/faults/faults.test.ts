@@ -36,6 +36,7 @@ const table: readonly (readonly [cause: string, backend: string, haproxy: string
   ['health-check-rejected', 'api', 'check L7STS', 'up 0'],
   ['health-check-misconfigured', 'api', 'check L7STS', 'up 0'],
   ['backend-slow', 'api', 'log 504 sH', 'access 504 server'],
+  ['slow-answers', 'api', null, 'slow 200'],
   ['application-errors', 'api', 'log 500 --', 'access 500 server'],
   ['bad-server', 'api', 'log 500 --', 'access 500 server'],
   ['bad-endpoint', 'api', 'log 500 --', 'access 500 server'],
@@ -212,7 +213,7 @@ async function traefikWords(lab: Lab, backend: string, log: Tail): Promise<strin
       certificateWord(name, Number(end)),
     ),
     ...(descriptors > 0.8 ? ['descriptors run out'] : []),
-    ...log.lines().map(accessWord),
+    ...log.lines().flatMap(accessWords),
   ];
 }
 
@@ -228,11 +229,21 @@ function metric(text: string | null, name: string): string | undefined {
     ?.slice(name.length + 1);
 }
 
-function accessWord(line: string): string {
-  const entry = JSON.parse(line) as { DownstreamStatus: number; OriginStatus: number; RouterName?: string; ServiceURL?: string };
+/** Duration in nanoseconds. */
+interface AccessEntry {
+  readonly DownstreamStatus: number;
+  readonly OriginStatus: number;
+  readonly Duration: number;
+  readonly RouterName?: string;
+  readonly ServiceURL?: string;
+}
+
+function accessWords(line: string): string[] {
+  const entry = JSON.parse(line) as AccessEntry;
   const cut = entry.ServiceURL !== undefined && entry.OriginStatus === 0;
   const by = entry.RouterName === undefined ? 'nothing' : cut ? 'cut' : entry.ServiceURL === undefined ? 'service' : 'server';
-  return `access ${entry.DownstreamStatus} ${by}`;
+  const slow = entry.Duration > 200e6 ? [`slow ${entry.DownstreamStatus}`] : [];
+  return [`access ${entry.DownstreamStatus} ${by}`, ...slow];
 }
 
 async function isWell(lab: Lab): Promise<boolean> {

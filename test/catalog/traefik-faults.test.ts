@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startLab } from '../../lab/lab.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { CatalogWatch } from './catalog-watch.ts';
@@ -11,10 +11,20 @@ const sideBySide: Readonly<Record<string, Record<string, Play>>> = {
   'servers that are gone': {
     refused: { fault: 'connection-refused', raises: { traefik: ['TraefikServiceDown', 'TraefikServerDown', 'TraefikNoServer'] } },
     one: { fault: 'connection-refused', options: { servers: ['s1'] }, raises: { traefik: ['TraefikServerDown'] } },
+    two: {
+      fault: 'connection-refused',
+      options: { servers: ['s1', 's2'] },
+      raises: { traefik: ['TraefikServerDown', 'TraefikServiceDegraded'] },
+    },
   },
   'applications that fail': {
     errors: { fault: 'application-errors', raises: { traefik: ['TraefikHighHttp5xxErrorRateService'] } },
     rejected: { fault: 'authentication-rejected-by-application', raises: { traefik: ['TraefikHighHttp4xxErrorRateService'] } },
+  },
+  'applications that are slow': {
+    slow: { fault: 'slow-answers', raises: { traefik: ['TraefikRequestsSlow'] } },
+    // What is too slow for the proxy is an error.
+    overdue: { fault: 'backend-slow', raises: { traefik: ['TraefikHighHttp5xxErrorRateService'] } },
   },
   'what Traefik is given to live with': {
     ended: { fault: 'serving-certificate-expired', raises: {}, raisesForProxy: { traefik: ['TraefikCertificateLastDays'] } },
@@ -48,7 +58,30 @@ describe.skipIf(findTraefik() === null)('on Traefik', () => {
       proxies: ['traefik'],
       topology: { backends: backends.map((name) => ({ name, servers: 3, check })) },
     });
-    for (const backend of backends) lab.startTraffic(backend);
+    // Twice the usual, or five minutes in fast motion have too few requests to call anything slow.
+    for (const backend of backends) lab.startTraffic(backend, { requestsPerSecond: 40 });
     await playFaults(lab, await CatalogWatch.over(lab), plays);
+  });
+
+  test('gRPC calls that fail have an alert of their own, for Traefik counts no status of them', { timeout: patienceMs }, async () => {
+    await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'rpc', servers: 2, check: null }] } });
+    lab.startTraffic('rpc', { grpc: true });
+    const plays: Record<string, Play> = {
+      rpc: { fault: 'connection-refused', options: { servers: ['s1'] }, raises: { traefik: ['TraefikHighGrpcErrorRateService'] } },
+    };
+    await playFaults(lab, await CatalogWatch.over(lab), plays);
+  });
+
+  test('requests that do not come any more are missed until they come', { timeout: patienceMs }, async () => {
+    await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'api', servers: 1, check }] } });
+    // In fast motion more than one a second.
+    const busy = { requestsPerSecond: 150 };
+    const traffic = lab.startTraffic('api', busy);
+    const watch = await CatalogWatch.over(lab);
+    expect(await watch.minutes(31)).toEqual([]);
+    traffic.stop();
+    expect((await watch.minutes(13)).map(({ alert }) => alert)).toEqual(['TraefikTrafficVanished']);
+    lab.startTraffic('api', busy);
+    expect(await watch.until((firing) => firing.length === 0, 3)).toBe(true);
   });
 });

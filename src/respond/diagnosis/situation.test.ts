@@ -35,6 +35,16 @@ const claims: Readonly<Record<AlertFamily, readonly string[]>> = {
     'HaproxyHttpSlowingDown',
     'HaproxyPendingRequests',
     'HaproxyRetryHigh',
+    'TraefikBackendDegraded',
+    'TraefikCertificateExpiresSoon',
+    'TraefikCertificateLastDays',
+    'TraefikFileDescriptorsLow',
+    'TraefikHighGrpcErrorRateService',
+    'TraefikReloadStorm',
+    'TraefikRequestsSlow',
+    'TraefikRestarting',
+    'TraefikServiceDegraded',
+    'TraefikTrafficVanished',
   ],
 };
 
