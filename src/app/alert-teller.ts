@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
+import type { SecretSource } from '../config/secret-source.ts';
 import { tellAlertmanager } from '../connectors/receivers/alertmanager/alertmanager.ts';
 import type { ToldAlert } from '../detect/alerts/told-alert.ts';
 import type { RuleAlert } from '../detect/rules/evaluate-group.ts';
+import { labelsOf } from '../model/labels.ts';
+import { readSecret } from './read-secret.ts';
 
-type Alertmanager = { readonly name: string; readonly url: { readonly file: string } | { readonly value: string } };
+type Alertmanager = { readonly name: string; readonly url: SecretSource };
 
 /** As many in one message as Prometheus sends. */
 const batchMax = 256;
@@ -14,19 +16,21 @@ export class AlertTeller {
   readonly #onFailure: (receiver: string, error: unknown) => void;
   readonly #ending = new AbortController();
   #alertmanagers: readonly Alertmanager[] = [];
+  #externalLabels: Config['externalLabels'] = {};
 
   constructor(onFailure: (receiver: string, error: unknown) => void) {
     this.#onFailure = onFailure;
   }
 
-  setReceivers(receivers: Config['receivers']): void {
+  configure({ receivers, externalLabels }: Pick<Config, 'receivers' | 'externalLabels'>): void {
+    this.#externalLabels = externalLabels;
     this.#alertmanagers = receivers.flatMap(({ name, alertmanager }) =>
       alertmanager === null || alertmanager.url === null ? [] : [{ name, url: alertmanager.url }],
     );
   }
 
   tell(due: readonly RuleAlert[]): void {
-    const alerts = due.map(told);
+    const alerts = due.map((alert) => told(alert, this.#externalLabels));
     for (const receiver of this.#alertmanagers)
       for (let from = 0; from < alerts.length; from += batchMax) void this.#send(receiver, alerts.slice(from, from + batchMax));
   }
@@ -37,15 +41,16 @@ export class AlertTeller {
 
   async #send({ name, url }: Alertmanager, alerts: readonly ToldAlert[]): Promise<void> {
     try {
-      const base = 'file' in url ? (await readFile(url.file, 'utf8')).trim() : url.value;
-      await tellAlertmanager(base, alerts, this.#ending.signal);
+      await tellAlertmanager(await readSecret(url), alerts, this.#ending.signal);
     } catch (error) {
       if (!this.#ending.signal.aborted) this.#onFailure(name, error);
     }
   }
 }
 
-function told({ alert, active }: RuleAlert): ToldAlert {
-  const { labels, annotations, startsAt, endsAt, generatorUrl } = alert;
+/** As Prometheus, the labels of the alert win over the external ones. */
+function told({ alert, active }: RuleAlert, external: Config['externalLabels']): ToldAlert {
+  const { annotations, startsAt, endsAt, generatorUrl } = alert;
+  const labels = labelsOf([...Object.entries(external), ...Object.entries(alert.labels)]);
   return { labels, annotations, startsAt, endsAt: endsAt ?? active.validUntilAt ?? startsAt, generatorUrl };
 }

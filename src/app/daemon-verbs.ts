@@ -24,6 +24,8 @@ import { planEffect } from './plan-effect.ts';
 import { planView } from './plan-view.ts';
 import type { ProxyMemory } from './proxy-memory.ts';
 import { createQueries } from './queries.ts';
+import { remoteApi } from './remote-api.ts';
+import { createRemoteQueries } from './remote-queries.ts';
 import type { RuleRunner } from './rule-runner.ts';
 import { runbookPageView, runbookView } from './runbook-view.ts';
 import type { Silences } from './silences.ts';
@@ -54,6 +56,7 @@ export interface VerbParts {
 /** Hands interfaces their verbs. Each is one call of a part; nothing is decided here. */
 export function createVerbs(parts: VerbParts): Verbs {
   const { store, rules, loop, clock } = parts;
+  const own = createQueries(parts.windows, clock);
   registerGauges(parts);
   return {
     incidents: createIncidentVerbs({
@@ -81,7 +84,10 @@ export function createVerbs(parts: VerbParts): Verbs {
       addSilence: (silence) => parts.silences.put(silence),
       expireSilence: (id) => parts.silences.expire(id),
     },
-    queries: createQueries(parts.windows, clock),
+    get queries() {
+      const { metrics } = parts.current().config;
+      return metrics === null ? own : createRemoteQueries(remoteApi(metrics));
+    },
     pauses: pauseVerbs(parts),
     diagnose: (alert) => diagnoseNow(parts, alert),
     targets: () => targetViews(parts),

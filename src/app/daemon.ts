@@ -105,6 +105,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   // Nobody watches where a daemon does not start: one bad file must not silence the good ones.
   for (const error of current.rules.errors) options.log('error', `${error} (its rules are not evaluated, all others are)`);
   let address = addressOf(current);
+  const externalUrl = () => current.config.externalUrl ?? address;
   const onBug = (error: unknown) =>
     options.log('error', `a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   const store = await openStore({ directory: current.config.storage.path, onListenerError: onBug });
@@ -119,7 +120,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
 
   const notifier = new Notifier({
     incidents: store.incidents,
-    urlOf: (id) => `${address}/incidents/${id}`,
+    urlOf: (id) => `${externalUrl()}/incidents/${id}`,
     onFailure: (receiver, error) => options.log('error', `receiver ${receiver}: a message was given up: ${messageOf(error)}`),
   });
   cleanup.add('the receivers', () => notifier.stop());
@@ -139,7 +140,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     store: store.incidents,
     clock,
     newId: newIncidentId,
-    urlOf: (id) => `${address}/incidents/${id}`,
+    urlOf: (id) => `${externalUrl()}/incidents/${id}`,
   });
   const ports = createMitigationPorts({
     store,
@@ -189,6 +190,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     state: store.state,
     metrics,
     onBug,
+    external: () => ({ url: externalUrl(), labels: current.config.externalLabels }),
     everyTargetSeen: () => loop.health().every(({ lastScrapeAt }) => lastScrapeAt !== null),
     onDue: (due) => teller.tell(due),
     onRound: (firing) => feed.replace('rules', firing),
@@ -218,7 +220,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     windows.setRetention(rules.retentionMs());
     memory.watch(next.readers);
     notifier.setReceivers(next.config.receivers);
-    teller.setReceivers(next.config.receivers);
+    teller.configure(next.config);
     loop.setTargets(next.config.metrics === null ? next.config.targets.map(scrapeTarget) : []);
     for (const warning of next.warnings) options.log('warn', warning);
     // What the given pages get wrong is shown beside them; nobody who reads this log can correct it.
@@ -262,7 +264,9 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   const server = createServer({
     verbs,
     web: new WebFiles(await readWebFiles()),
-    hosts: ['localhost', '127.0.0.1', '::1', listen.host],
+    get hosts() {
+      return ['localhost', '127.0.0.1', '::1', listen.host, new URL(externalUrl()).hostname.replace(/^\[|\]$/g, '')];
+    },
     onError: (error, request) =>
       options.log('error', `${request.method} ${request.url}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
 import { createSlack } from '../connectors/receivers/slack/slack.ts';
 import { createWebhook } from '../connectors/receivers/webhook/webhook.ts';
 import type { IncidentEvent, IncidentStore } from '../respond/incidents/incident-store.ts';
 import { type Message, messageFor, type Receiver } from '../respond/incidents/message.ts';
 import { sleep } from './mitigation-ports.ts';
+import { readSecret } from './read-secret.ts';
 
 export interface NotifierParts {
   readonly incidents: IncidentStore;
@@ -67,13 +67,8 @@ export class Notifier {
 function receiverOf(entry: Config['receivers'][number]): Receiver[] {
   const { name, webhook, slack } = entry;
   if (webhook !== null)
-    return [createWebhook({ name, url: async () => (await read(webhook.url)) ?? '', secret: () => read(webhook.secret) })];
-  if (slack !== null) return [createSlack({ name, url: async () => (await read(slack.url)) ?? '' })];
+    return [createWebhook({ name, url: async () => (await readSecret(webhook.url)) ?? '', secret: () => readSecret(webhook.secret) })];
+  if (slack !== null) return [createSlack({ name, url: async () => (await readSecret(slack.url)) ?? '' })];
   // The configuration has said already that the other kinds are not there yet.
   return [];
-}
-
-async function read(source: { readonly file: string } | { readonly value: string } | null): Promise<string | null> {
-  if (source === null) return null;
-  return 'file' in source ? (await readFile(source.file, 'utf8')).trim() : source.value;
 }

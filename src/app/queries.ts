@@ -8,7 +8,7 @@ import { prettyExpr } from '../detect/promql/pretty.ts';
 import { lineAndColumn, PromqlError } from '../detect/promql/promql-error.ts';
 import type { QueryResult } from '../detect/promql/value.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
-import type { QueryAnswer, QueryBounds, QueryRefusal, QuerySpan, QueryVerbs } from '../interfaces/verbs.ts';
+import type { MetadataView, QueryAnswer, QueryBounds, QueryList, QueryRefusal, QuerySpan, QueryVerbs } from '../interfaces/verbs.ts';
 import { type Labels, labelsKey } from '../model/labels.ts';
 
 /** Evaluation keeps everything else waiting, so that nobody may have it for long. */
@@ -27,21 +27,28 @@ export function createQueries(windows: SeriesWindows, clock: Clock): QueryVerbs 
       answer(query, endMs, (expr) => evaluateRange(expr, { ...optionsOf(windows, query, bounds), startMs, endMs, stepMs })),
     series: async (matchers, span) => selected(windows, matchers, span),
     labelNames: async (matchers, span) => {
-      if (matchers.length === 0) return [...windows.labelNames()].sort();
+      if (matchers.length === 0) return listed(windows.labelNames());
       const found = selected(windows, matchers, span);
-      return 'error' in found ? found : [...new Set(found.flatMap((labels) => Object.keys(labels)))].sort();
+      return 'error' in found ? found : listed(found.values.flatMap((labels) => Object.keys(labels)));
     },
     labelValues: async (name, matchers, span) => {
-      if (matchers.length === 0) return [...windows.labelValues(name)].sort();
+      if (matchers.length === 0) return listed(windows.labelValues(name));
       const found = selected(windows, matchers, span);
-      return 'error' in found ? found : [...new Set(found.flatMap((labels) => labels[name] ?? []))].sort();
+      return 'error' in found ? found : listed(found.values.flatMap((labels) => labels[name] ?? []));
     },
-    format: (query) => {
-      const expr = parsed(query);
-      return 'error' in expr ? expr : prettyExpr(expr);
-    },
+    format: formatQuery,
     metadata: async () => metadataOf(windows),
   };
+}
+
+/** The expression as Prometheus lays it out. */
+export function formatQuery(query: string): string | QueryRefusal {
+  const expr = parsed(query);
+  return 'error' in expr ? expr : prettyExpr(expr);
+}
+
+function listed(values: readonly string[]): QueryList<string> {
+  return { values: [...new Set(values)].sort(), warnings: [] };
 }
 
 function optionsOf(windows: SeriesWindows, text: string, bounds: QueryBounds = {}): QueryOptions {
@@ -56,13 +63,16 @@ function parsed(query: string): Expr | QueryRefusal {
     return parseExpr(query);
   } catch (error) {
     if (!(error instanceof PromqlError)) throw error;
-    return { error: `invalid parameter "query": ${lineAndColumn(query, error.start)}: parse error: ${error.message}` };
+    return {
+      errorType: 'bad_data',
+      error: `invalid parameter "query": ${lineAndColumn(query, error.start)}: parse error: ${error.message}`,
+    };
   }
 }
 
 function answer(query: string, atMs: number, run: (expr: Expr) => QueryResult): QueryAnswer {
   const expr = parsed(query);
-  if ('error' in expr) return { ok: false, errorType: 'bad_data', error: expr.error };
+  if ('error' in expr) return { ok: false, ...expr };
   try {
     const { value, warnings, infos } = run(expr);
     return { ok: true, ...valueJson(value, atMs), warnings: warnings.map(String), infos: infos.map(String) };
@@ -109,19 +119,19 @@ function numberText(value: number): string {
   return size !== 0 && (size < 1e-6 || size >= 1e21) ? formatExponent(value) : formatFixed(value);
 }
 
-function selected(windows: SeriesWindows, matchers: readonly string[], span: QuerySpan = {}): readonly Labels[] | QueryRefusal {
+function selected(windows: SeriesWindows, matchers: readonly string[], span: QuerySpan = {}): QueryList<Labels> | QueryRefusal {
   const found = new Map<string, Labels>();
   for (const text of matchers) {
     const selector = parseSelectorText(text);
-    if (typeof selector === 'string') return { error: `invalid parameter "match[]": ${selector}` };
+    if (typeof selector === 'string') return { errorType: 'bad_data', error: `invalid parameter "match[]": ${selector}` };
     const views = windows.select(selector, (span.startMs ?? 0) - 1, span.endMs ?? everything);
     for (const { labels } of views) found.set(labelsKey(labels), labels);
   }
-  return [...found.values()];
+  return { values: [...found.values()], warnings: [] };
 }
 
-async function metadataOf(windows: SeriesWindows) {
-  const found = new Map<string, { readonly type: string; readonly help: string; readonly unit: string }[]>();
+async function metadataOf(windows: SeriesWindows): Promise<ReadonlyMap<string, readonly MetadataView[]>> {
+  const found = new Map<string, MetadataView[]>();
   for (const byMetric of windows.allMetadata().values()) {
     for (const [metric, { type, help }] of byMetric) {
       const known = found.get(metric) ?? [];
@@ -129,5 +139,5 @@ async function metadataOf(windows: SeriesWindows) {
       if (!known.some((one) => one.type === type && one.help === help)) found.set(metric, [...known, { type, help, unit: '' }]);
     }
   }
-  return Object.fromEntries(found);
+  return found;
 }

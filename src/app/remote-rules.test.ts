@@ -1,14 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../lab/ports.ts';
+import { describe, expect, test } from 'vitest';
 import { parseRuleFile } from '../detect/rules/rule-file.ts';
 import { SeriesWindows } from '../detect/series/series-windows.ts';
 import type { Alert } from '../model/alert.ts';
 import { formatLabels, type Labels, labelsOf } from '../model/labels.ts';
 import type { StateStore } from '../respond/incidents/state-store.ts';
+import { metricsServers } from './metrics-server.test-data.ts';
 import { OwnMetrics } from './own-metrics.ts';
 import { RuleRunner } from './rule-runner.ts';
 
@@ -37,7 +33,6 @@ const rules = `groups:
       - alert: Broken
         expr: haproxy_backend_active_servers + on() haproxy_backend_active_servers
 `;
-/** VictoriaMetrics counts the sample before a window, too, so that increases end one sample later there. */
 const withIncrease = `${rules}      - alert: Errors
         expr: sum by (proxy) (increase(haproxy_backend_http_responses_total{code="5xx"}[2m])) > 30
         keep_firing_for: 2m
@@ -84,6 +79,7 @@ async function play(text: string, windows: SeriesWindows, url: string | null): P
     windows,
     state: nowhere,
     metrics: new OwnMetrics(),
+    external: () => ({ url: '', labels: {} }),
     everyTargetSeen: () => true,
     onDue: () => undefined,
     onRound: async () => {
@@ -94,7 +90,10 @@ async function play(text: string, windows: SeriesWindows, url: string | null): P
     },
   });
   const groups = parseRuleFile(text, 'rules.yml').groups;
-  await runner.setRules({ groups, alertNames: new Set(), errors: [] }, url === null ? null : { url, evaluationIntervalMs: slotMs });
+  await runner.setRules(
+    { groups, alertNames: new Set(), errors: [] },
+    url === null ? null : { url, evaluationIntervalMs: slotMs, headers: [], bearerToken: null },
+  );
   runner.onCommit(startMs);
   const seen: string[][] = [];
   for (let step = 0; step < steps; step++) {
@@ -138,95 +137,16 @@ test('the embedded mode has something to compare with', async () => {
   expect(new Set(seen.map((alerts) => alerts.join('\n'))).size).toBeGreaterThan(8);
 });
 
-/** A server that runs as long as the tests, on a port of its own. */
-class Server {
-  readonly directory = mkdtempSync(join(tmpdir(), 'proxymedic-remote-'));
-  url = '';
-  #child: ChildProcess | null = null;
+describe.each(metricsServers('rules'))('a real $kind', ({ kind, absent, start }) => {
+  // VictoriaMetrics counts the sample before a window, too, so that increases end one sample later there.
+  const text = kind === 'Prometheus' ? withIncrease : rules;
 
-  async start(program: string, flags: (port: number, directory: string) => readonly string[], ready: string): Promise<void> {
-    const port = await freePort();
-    this.url = `http://127.0.0.1:${port}`;
-    this.#child = spawn(program, flags(port, this.directory), { stdio: 'ignore' });
-    for (let attempt = 0; attempt < 300; attempt++) {
-      const ok = await fetch(this.url + ready).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-      if (ok) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+  test.skipIf(absent)('gives the alerts of the embedded mode, slot by slot', { timeout: 120_000 }, async () => {
+    const server = await start(samples);
+    try {
+      expect(await play(text, new SeriesWindows(), server.url)).toEqual(await embedded(text));
+    } finally {
+      await server.stop();
     }
-    throw new Error(`${program} did not become ready`);
-  }
-
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (child !== null && child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-}
-
-function missing(what: string, ...paths: readonly string[]): boolean {
-  const absent = paths.filter((path) => !existsSync(path));
-  if (absent.length > 0) console.log(`skipped: rules over a real ${what}, because ${absent.join(' and ')} is missing`);
-  return absent.length > 0;
-}
-
-const prometheus = process.env['PROMETHEUS_BIN'] ?? '/usr/bin/prometheus';
-
-describe.skipIf(missing('Prometheus', prometheus, '/usr/bin/promtool'))('a real Prometheus', () => {
-  const server = new Server();
-
-  beforeAll(async () => {
-    const { directory } = server;
-    const lines = samples.map(({ labels, value, atMs }) => `${labels['__name__']}${exposed(labels)} ${value} ${atMs / 1000}`);
-    writeFileSync(join(directory, 'data.txt'), `${lines.join('\n')}\n# EOF\n`);
-    execFileSync('/usr/bin/promtool', ['tsdb', 'create-blocks-from', 'openmetrics', join(directory, 'data.txt'), join(directory, 'data')]);
-    writeFileSync(join(directory, 'prometheus.yml'), 'scrape_configs: []\n');
-    const flags = (port: number) => [
-      `--config.file=${directory}/prometheus.yml`,
-      `--storage.tsdb.path=${directory}/data`,
-      '--storage.tsdb.retention.time=100y',
-      `--web.listen-address=127.0.0.1:${port}`,
-    ];
-    await server.start(prometheus, flags, '/-/ready');
-  }, 60_000);
-  afterAll(() => server.stop());
-
-  test('gives the alerts of the embedded mode, slot by slot', { timeout: 60_000 }, async () => {
-    expect(await play(withIncrease, new SeriesWindows(), server.url)).toEqual(await embedded(withIncrease));
   });
 });
-
-const victoria = '/usr/bin/victoria-metrics';
-
-describe.skipIf(missing('VictoriaMetrics', victoria))('a real VictoriaMetrics', () => {
-  const server = new Server();
-
-  beforeAll(async () => {
-    const flags = (port: number, directory: string) => [
-      `-storageDataPath=${directory}`,
-      `-httpListenAddr=127.0.0.1:${port}`,
-      '-retentionPeriod=100y',
-      '-search.latencyOffset=0s',
-      '-search.disableCache',
-    ];
-    await server.start(victoria, flags, '/health');
-    const lines = samples.map(({ labels, value, atMs }) => `${labels['__name__']}${exposed(labels)} ${value} ${atMs}`);
-    await fetch(`${server.url}/api/v1/import/prometheus`, { method: 'POST', body: `${lines.join('\n')}\n` });
-    await fetch(`${server.url}/internal/force_flush`);
-  }, 60_000);
-  afterAll(() => server.stop());
-
-  test('gives the alerts of the embedded mode, slot by slot', { timeout: 60_000 }, async () => {
-    expect(await play(rules, new SeriesWindows(), server.url)).toEqual(await embedded(rules));
-  });
-});
-
-function exposed(labels: Labels): string {
-  return formatLabels(labels).replaceAll(', ', ',');
-}

@@ -61,6 +61,7 @@ class Bench {
       windows: this.windows,
       state,
       metrics: new OwnMetrics(),
+      external: () => ({ url: 'http://medic', labels: { site: 'lab' } }),
       everyTargetSeen: () => this.allSeen,
       onDue: (due) => this.told.push(...due.map(({ alert }) => `${alert.name} ${alert.state}`)),
       onRound: async (firing: readonly Alert[]) => void this.rounds.push(firing.map(({ name }) => name).sort()),
@@ -139,6 +140,21 @@ test('an Alertmanager is told once, again after a minute, and a restart does not
   await second.runner.setRules(loaded(quick), null);
   await second.commit();
   expect(second.told).toEqual([]);
+});
+
+test('alerts lead to our page of their expression, and templates know the URL and the external labels', async () => {
+  const bench = new Bench(memoryState(), 1_000_000);
+  const summary = '{{ $externalURL }}{{ tableLink "up" }} of {{ $externalLabels.site }}';
+  await bench.runner.setRules(
+    loaded(`groups: [{ name: g, rules: [{ alert: Up, expr: "vector(1) > 0", annotations: { summary: '${summary}' } }] }]`),
+    null,
+  );
+  await bench.commit();
+  const [alert] = bench.runner.views().flatMap((view) => view.alerts);
+  expect([alert?.generatorUrl, alert?.annotations['summary']]).toEqual([
+    'http://medic/graph?g0.expr=vector%281%29+%3E+0&g0.tab=1',
+    'http://medic/graph?g0.expr=up&g0.tab=1 of lab',
+  ]);
 });
 
 test('a file that is named twice is read once', async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Timer } from '../base/timer.ts';
 import type { Config } from '../config/schema.ts';
-import { createPrometheusApi, type PrometheusApi } from '../connectors/metrics/prometheus-api/prometheus-api.ts';
+import type { PrometheusApi } from '../connectors/metrics/prometheus-api/prometheus-api.ts';
 import { windowNeeds } from '../detect/promql/window-needs.ts';
 import {
   evaluateGroup,
@@ -22,6 +22,7 @@ import type { Alert } from '../model/alert.ts';
 import { labelsOf } from '../model/labels.ts';
 import type { StateStore } from '../respond/incidents/state-store.ts';
 import type { OwnMetrics } from './own-metrics.ts';
+import { remoteApi } from './remote-api.ts';
 import type { LoadedRules } from './rule-shelf.ts';
 
 export interface RuleRunnerParts {
@@ -30,6 +31,8 @@ export interface RuleRunnerParts {
   readonly windows: SeriesWindows;
   readonly state: StateStore;
   readonly metrics: OwnMetrics;
+  /** How people outside reach us, and what our alerts say of where they come from. */
+  external(): External;
   /** Whether every target was scraped since the start, with or without success. */
   everyTargetSeen(): boolean;
   /** What an Alertmanager is to be told after the evaluation of a group. */
@@ -37,6 +40,12 @@ export interface RuleRunnerParts {
   /** All alerts that fire after a round of evaluations. */
   onRound(firing: readonly Alert[]): Promise<void>;
   onBug(error: unknown): void;
+}
+
+/** `url` without a slash at its end. */
+export interface External {
+  readonly url: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 interface Watched {
@@ -81,7 +90,7 @@ export class RuleRunner {
     for (const cancel of this.#cancels.splice(0)) cancel();
     await this.#running;
     const before = new Map(this.#watched.map((watched) => [watched.key, watched]));
-    this.#remote = remote === null ? null : { api: createPrometheusApi({ url: remote.url }), intervalMs: remote.evaluationIntervalMs };
+    this.#remote = remote === null ? null : { api: remoteApi(remote), intervalMs: remote.evaluationIntervalMs };
     this.#watched = await Promise.all(distinct(rules.groups).map((group) => this.#watch(group, before)));
     const kept = new Set(this.#watched.map((watched) => watched.key));
     for (const [key, watched] of before) {
@@ -124,7 +133,8 @@ export class RuleRunner {
   }
 
   views(): RuleView[] {
-    return this.#watched.flatMap(viewsOf);
+    const { url } = this.#parts.external();
+    return this.#watched.flatMap((watched) => viewsOf(watched, url));
   }
 
   async stop(): Promise<void> {
@@ -189,7 +199,10 @@ export class RuleRunner {
     const remote = this.#remote;
     const local: NonNullable<GroupOptions['templateQuery']> = (text, atMs) =>
       queryForTemplate(text, atMs, { queryable: this.#parts.windows });
+    const { url, labels } = this.#parts.external();
     return {
+      externalUrl: url,
+      externalLabels: labels,
       templateQuery: remote === null ? local : (text, atMs) => remoteQuery(remote.api, text, atMs),
       stopwatch: () => performance.now(),
       ...(remote === null ? {} : { intervalMs: remote.intervalMs }),
@@ -222,7 +235,8 @@ export class RuleRunner {
 
   /** Of every group, those included that were not evaluated since the start or the last reload: what fired before still does. */
   #firing(): Alert[] {
-    const alerts = this.#watched.flatMap(({ group, state }) => ruleAlerts(group, state));
+    const { url } = this.#parts.external();
+    const alerts = this.#watched.flatMap(({ group, state }) => ruleAlerts(group, state, { externalUrl: url }));
     return alerts.flatMap(({ alert }) => (alert.state === 'firing' ? [alert] : []));
   }
 }
@@ -243,8 +257,8 @@ async function remoteQuery(api: PrometheusApi, text: string, atMs: number): Prom
   throw new Error('rule result is not a vector or scalar');
 }
 
-function viewsOf(watched: Watched): RuleView[] {
-  const alerts = ruleAlerts(watched.group, watched.state);
+function viewsOf(watched: Watched, externalUrl: string): RuleView[] {
+  const alerts = ruleAlerts(watched.group, watched.state, { externalUrl });
   return watched.group.rules.map((rule, index) =>
     viewOf(
       watched,

@@ -58,7 +58,8 @@ function replaceVariables(text: string, environment: Environment) {
   return { text: result, problems, replaced };
 }
 
-const secretKey = /^(?:.*_)?(?:password|passwd|passphrase|secret|token|api_?key|routing_key|private_key|credentials)$/i;
+const secretKey =
+  /^(?:.*[_-])?(?:password|passwd|passphrase|secret|token|api[_-]?key|routing_key|private_key|credentials|authorization|cookie)$/i;
 
 /** Every secret that stands in the file as it is: path of keys and the scalar. */
 export function literalSecrets(

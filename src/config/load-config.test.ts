@@ -61,7 +61,7 @@ describe('a right file', () => {
     const config = load(full);
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 9920 });
     expect(config.storage.path).toBe('/etc/pm/data');
-    expect(config.metrics).toEqual({ url: 'http://prometheus:9090', evaluationIntervalMs: 15_000 });
+    expect(config.metrics).toEqual({ url: 'http://prometheus:9090', evaluationIntervalMs: 15_000, headers: [], bearerToken: null });
     expect(config.targets[0]).toEqual({
       name: 'edge',
       proxy: 'haproxy',
@@ -99,6 +99,25 @@ describe('a right file', () => {
     expect(config.mitigation.actions).toEqual({ 'process/restart': { mode: 'suggest' } });
     expect(config.mitigation.minHealthy).toEqual({ unit: 'percent', value: 50 });
     expect(config.receivers).toEqual([]);
+  });
+
+  test('may give headers for the server of the metrics, their secrets from the environment and from files', () => {
+    const metrics =
+      '{ url: "http://p", headers: { X-Scope-OrgID: team-a, X-Api-Key: "${KEY}", X-Token_file: ./token }, bearer_token: "${KEY}" }';
+    expect(load(`${minimal}metrics: ${metrics}`, { KEY: 's3cret' }).metrics).toMatchObject({
+      headers: [
+        { name: 'X-Scope-OrgID', source: { value: 'team-a' } },
+        { name: 'X-Api-Key', source: { value: 's3cret' } },
+        { name: 'X-Token', source: { file: '/etc/pm/token' } },
+      ],
+      bearerToken: { value: 's3cret' },
+    });
+  });
+
+  test('may say how it is reached from outside', () => {
+    const config = load(`${minimal}external_url: https://medic.example/\nexternal_labels: { site: lab }\n`);
+    expect([config.externalUrl, config.externalLabels]).toEqual(['https://medic.example', { site: 'lab' }]);
+    expect([load(minimal).externalUrl, load(minimal).externalLabels]).toEqual([null, {}]);
   });
 
   test('may leave out everything that has a default', () => {
@@ -251,7 +270,18 @@ describe('a wrong file', () => {
     ],
     [`${minimal}receivers: [{ slack: { url: "https://hooks.slack.com/services/T/B/x" } }]`, 'url: a secret must not stand in this file'],
     ['targets: [{ name: a, proxy: haproxy, metrics_url: "http://u:p@h/" }]', 'a secret must not stand in this file'],
+    [`${minimal}external_url: http://a/b`, 'must end after host and port ("http://a/b"). Write http://a: the user'],
+    [`${minimal}external_url: ftp://a`, 'must start with http:// or https://'],
     [`${minimal}token: abc`, 'token: a secret must not stand in this file'],
+    [`${minimal}metrics: { url: "http://p", bearer_token: abc }`, 'bearer_token: a secret must not stand in this file'],
+    [`${minimal}metrics: { url: "http://p", headers: { Authorization: abc } }`, 'Write Authorization_file with the path of a file'],
+    [`${minimal}metrics: { url: "http://p", headers: { "a b": c } }`, 'is not the name of a header'],
+    [`${minimal}metrics: { url: "http://p", headers: { Host: x } }`, 'may not set Host'],
+    [`${minimal}metrics: { url: "http://p", headers: { X-A: x, x-a_file: y } }`, 'gives x-a more than once'],
+    [
+      `${minimal}metrics: { url: "http://p", headers: { Authorization_file: x }, bearer_token_file: y }`,
+      'gives Authorization beside bearer_token',
+    ],
     [target('    labels: { a: "${NOPE}" }'), 'proxymedic.yml:5:18 environment variable NOPE is not set'],
     [target('    labels: { a: "${1}" }'), 'has a ${ that names no variable'],
     ['targets: [', 'proxymedic.yml:1:'],
@@ -268,6 +298,9 @@ describe('a wrong file', () => {
 
   test('never repeats a secret', () => {
     expect(errorsOf(`${minimal}password: hunter2\n`).join('')).not.toContain('hunter2');
+    const inHeader = errorsOf(`${minimal}metrics: { url: "http://p", headers: { X-Key: "\${KEY}" } }`, { KEY: 'hunter2\nhunter3' });
+    expect(inHeader.join('')).toContain('has a line break or a NUL character in X-Key');
+    expect(inHeader.join('')).not.toContain('hunter');
   });
 
   test('does not expand nested aliases without end', () => {

@@ -29,6 +29,9 @@ export function duration(bounds: { readonly atLeastMs: number; readonly atMostMs
   });
 }
 
+/** How often something is done. */
+export const interval = duration({ atLeastMs: 100, atMostMs: 3_600_000, inWords: 'between 100ms and 1h' });
+
 function readDuration(text: string): number | string {
   try {
     return parseDuration(text);

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isLoopback, parseHostPort } from '../base/host-port.ts';
+import { metrics } from './metrics-schema.ts';
 import { receiver } from './receiver-schema.ts';
-import { address, argv, duration, httpUrl, meaningful, minHealthy, path, size, statsSocket } from './scalars.ts';
+import { address, argv, duration, httpUrl, interval, meaningful, minHealthy, path, size, statsSocket } from './scalars.ts';
 
 const name = z
   .string()
@@ -17,7 +18,6 @@ const labels = z.record(
   z.string().max(4096, 'is longer than 4096 characters'),
 );
 
-const interval = duration({ atLeastMs: 100, atMostMs: 3_600_000, inWords: 'between 100ms and 1h' });
 const period = duration({ atLeastMs: 1_000, atMostMs: 604_800_000, inWords: 'between 1s and 1w' });
 const count = z.int().min(0).max(1_000_000);
 
@@ -29,6 +29,13 @@ const listen = meaningful<{ readonly host: string; readonly port: number }>((tex
     problem: 'would be reachable from other machines, and there is no authentication yet',
     fix: 'Listen on 127.0.0.1, [::1] or localhost, and put a proxy that asks who is there in front',
   };
+});
+
+/** Only the host and port: the user interface is served at the root, and so must be what stands in front of it. */
+const externalUrl = httpUrl.superRefine((url, context) => {
+  if (url === new URL(url).origin) return;
+  const fix = `Write ${new URL(url).origin}: the user interface is served at the root`;
+  context.addIssue({ code: 'custom', message: 'must end after host and port', params: { fix } });
 });
 
 function haproxyPart(directory: string) {
@@ -179,13 +186,6 @@ function storage(directory: string) {
     .transform((entry) => ({ path: entry.path ?? '' }));
 }
 
-const metrics = z
-  .strictObject({
-    url: httpUrl,
-    evaluation_interval: interval.prefault('15s'),
-  })
-  .transform((entry) => ({ url: entry.url, evaluationIntervalMs: entry.evaluation_interval }));
-
 /** `catalog` and what lies below it is ours and stays as it is; everything else is a file, directory or glob. */
 function source(directory: string) {
   return meaningful<string>((text) => {
@@ -237,8 +237,10 @@ export function configSchema(directory: string) {
   return z
     .strictObject({
       listen: listen.prefault('127.0.0.1:9920'),
+      external_url: externalUrl.optional(),
+      external_labels: labels.prefault({}),
       storage: storage(directory).prefault({ path: './data' }),
-      metrics: metrics.optional(),
+      metrics: metrics(directory).optional(),
       targets: z.array(target(directory)).max(1000, 'has more than 1000 entries').prefault([]),
       servers: z.array(serverEntry(directory)).max(100_000, 'has more than 100000 entries').prefault([]),
       rules: z.array(source(directory)).max(1000, 'has more than 1000 entries').prefault(['catalog']),
@@ -247,9 +249,11 @@ export function configSchema(directory: string) {
       mitigation: mitigation.prefault({}),
       receivers: z.array(receiver(directory)).max(100, 'has more than 100 entries').prefault([]),
     })
-    .transform(({ rule_file_size_max, ...file }) => ({
+    .transform(({ rule_file_size_max, external_url, external_labels, ...file }) => ({
       directory,
       ...file,
+      externalUrl: external_url ?? null,
+      externalLabels: external_labels,
       ruleFileSizeMax: rule_file_size_max,
       metrics: file.metrics ?? null,
     }));

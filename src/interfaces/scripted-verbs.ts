@@ -326,11 +326,14 @@ export function scriptedVerbs(changes: ScriptedChanges = {}): { readonly verbs: 
         return { ok: true, resultType: 'matrix', result: [], warnings: [], infos: [] };
       },
       series: async (matchers) =>
-        matchers.includes('(') ? { error: 'invalid parameter "match[]": 1:2: parse error' } : [labelsOf([['__name__', 'up']])],
-      labelNames: async () => ['__name__', 'job'],
-      format: (query) => (query === '(' ? { error: 'invalid parameter "query": 1:2: parse error: unclosed left parenthesis' } : query),
-      labelValues: async (name) => (name === 'job' ? ['haproxy'] : []),
-      metadata: async () => ({ up: [{ type: 'gauge', help: 'whether it answers', unit: '' }] }),
+        matchers.includes('(')
+          ? { errorType: 'bad_data', error: 'invalid parameter "match[]": 1:2: parse error' }
+          : { values: [labelsOf([['__name__', 'up']])], warnings: [] },
+      labelNames: async () => ({ values: ['__name__', 'job'], warnings: [] }),
+      format: (query) =>
+        query === '(' ? { errorType: 'bad_data', error: 'invalid parameter "query": 1:2: parse error: unclosed left parenthesis' } : query,
+      labelValues: async (name) => ({ values: name === 'job' ? ['haproxy'] : [], warnings: [] }),
+      metadata: async () => new Map([['up', [{ type: 'gauge', help: 'whether it answers', unit: '' }]]]),
       ...changes.queries,
     },
     pauses: {

@@ -166,18 +166,18 @@ export interface SilenceView {
   readonly updatedAt: number;
 }
 
-/** PromQL over our own windows (or the configured API). A bad query is a value with the message of Prometheus. */
+/** PromQL over our own windows, or over the configured API. A bad query is a value with the message of Prometheus. */
 export interface QueryVerbs {
   instant(query: string, atMs: number | null, bounds?: QueryBounds): Promise<QueryAnswer>;
   range(query: string, startMs: number, endMs: number, stepMs: number, bounds?: QueryBounds): Promise<QueryAnswer>;
   /** Series of which one of the selectors speaks, with samples in the span. */
-  series(matchers: readonly string[], span?: QuerySpan): Promise<readonly Labels[] | QueryRefusal>;
+  series(matchers: readonly string[], span?: QuerySpan): Promise<QueryList<Labels> | QueryRefusal>;
   /** Of all series, or of those that one of the selectors names. */
-  labelNames(matchers: readonly string[], span?: QuerySpan): Promise<readonly string[] | QueryRefusal>;
-  labelValues(name: string, matchers: readonly string[], span?: QuerySpan): Promise<readonly string[] | QueryRefusal>;
+  labelNames(matchers: readonly string[], span?: QuerySpan): Promise<QueryList<string> | QueryRefusal>;
+  labelValues(name: string, matchers: readonly string[], span?: QuerySpan): Promise<QueryList<string> | QueryRefusal>;
   /** The expression as Prometheus lays it out. */
   format(query: string): string | QueryRefusal;
-  metadata(): Promise<Readonly<Record<string, readonly MetadataView[]>>>;
+  metadata(): Promise<ReadonlyMap<string, readonly MetadataView[]> | QueryRefusal>;
 }
 
 export interface QueryBounds {
@@ -192,8 +192,25 @@ export interface QuerySpan {
   readonly endMs?: number;
 }
 
+/** What Prometheus calls an error, each with an HTTP status of its own. */
+export type QueryErrorType =
+  | 'bad_data'
+  | 'execution'
+  | 'timeout'
+  | 'canceled'
+  | 'internal'
+  | 'unavailable'
+  | 'not_found'
+  | 'not_acceptable';
+
 export interface QueryRefusal {
+  readonly errorType: QueryErrorType;
   readonly error: string;
+}
+
+export interface QueryList<T> {
+  readonly values: readonly T[];
+  readonly warnings: readonly string[];
 }
 
 export interface MetadataView {
@@ -210,7 +227,7 @@ export type QueryAnswer =
       readonly warnings: readonly string[];
       readonly infos: readonly string[];
     }
-  | { readonly ok: false; readonly errorType: 'bad_data' | 'execution' | 'timeout'; readonly error: string };
+  | ({ readonly ok: false } & QueryRefusal);
 
 export interface PauseView {
   readonly id: string;

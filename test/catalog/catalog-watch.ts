@@ -52,6 +52,7 @@ export class CatalogWatch {
       windows: this.#windows,
       state: nowhere,
       metrics: new OwnMetrics(),
+      external: () => ({ url: '', labels: {} }),
       everyTargetSeen: () => true,
       onDue: () => undefined,
       onRound: async (firing) => {

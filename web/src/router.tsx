@@ -35,8 +35,21 @@ const incident = createRoute({
   component: lazyRouteComponent(() => import('./incident/incident-page.tsx'), 'IncidentPage'),
 });
 
+export interface GraphSearch {
+  /** Under the name that Prometheus gives it in links. */
+  readonly 'g0.expr'?: string;
+}
+
+const graph = createRoute({
+  getParentRoute: () => root,
+  path: '/graph',
+  validateSearch: (search: Record<string, unknown>): GraphSearch =>
+    typeof search['g0.expr'] === 'string' ? { 'g0.expr': search['g0.expr'].slice(0, 20_000) } : {},
+  component: lazyRouteComponent(() => import('./graph/graph-page.tsx'), 'GraphPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, list, incident]),
+  routeTree: root.addChildren([home, list, incident, graph]),
   // Search parameters stay readable: plain text, no JSON quoting.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {

@@ -2,12 +2,13 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { describe, expect, test } from 'vitest';
 import { missing, visit } from './browser.ts';
 import { hostileIncident } from './fixture-data.ts';
-import { drift } from './fixture-server.ts';
+import { downExpr, drift } from './fixture-server.ts';
 import { fixtureStage } from './fixture-stage.ts';
 
 const pages = [
   ['the list', '/incidents', /api on edge/],
   ['an incident', '/incidents/1042', /bad-server/],
+  ['an expression', `/graph?g0.expr=${encodeURIComponent(downExpr)}&g0.tab=1`, /BackendDown/],
   ['a page that is not there', '/nowhere', /There is no page here/],
 ] as const;
 

@@ -114,7 +114,8 @@ export async function startFixtureServer(options: { readonly nowMs?: number; rea
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://fixture');
     const path = url.pathname.slice('/medic/v1'.length);
-    if (!url.pathname.startsWith('/medic/v1/')) serveFile(url.pathname, response);
+    if (url.pathname.startsWith('/api/v1/')) reply(response, prometheus(url));
+    else if (!url.pathname.startsWith('/medic/v1/')) serveFile(url.pathname, response);
     else if (path === '/events' && !world.isAway) openStream(response);
     else void answerTo(fixture, request, path, url.searchParams).then((answer) => reply(response, answer));
   });
@@ -191,6 +192,22 @@ async function body(request: IncomingMessage): Promise<Record<string, unknown>> 
   for await (const chunk of request) text += String(chunk);
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
+
+/** The part of Prometheus' API that pages ask. */
+function prometheus({ pathname, searchParams }: URL): Answer {
+  const query = searchParams.get('query') ?? '';
+  if (pathname === '/api/v1/rules') {
+    const alerts = [{ state: 'firing', labels: { alertname: 'BackendDown', proxy: 'api' }, annotations: {} }];
+    const rule = { name: 'BackendDown', query: downExpr, state: 'firing', alerts };
+    return answer(200, { status: 'success', data: { groups: [{ name: 'haproxy', file: 'rules.yml', rules: [rule] }] } });
+  }
+  if (query === '(') return answer(400, { status: 'error', errorType: 'bad_data', error: 'unclosed left parenthesis' });
+  const result = query === downExpr ? [{ metric: { __name__: 'haproxy_backend_active_servers', proxy: 'api' }, value: [1, '0'] }] : [];
+  return answer(200, { status: 'success', data: { resultType: 'vector', result }, warnings: ['PromQL info: odd'] });
+}
+
+/** The expression of the one rule of the fixture. */
+export const downExpr = 'haproxy_backend_active_servers == 0';
 
 type Fixture = Omit<FixtureServer, 'url' | 'close'>;
 

@@ -34,6 +34,7 @@ export class Annotations {
   private readonly saidInfos = new Map<string, Said>();
   /** Names that were looked at already: a metric has many series. */
   private readonly judgedNames = new WeakMap<Span, Set<string>>();
+  private lastJudged: { readonly metric: string | null; readonly span: Span | null } = { metric: null, span: null };
   private readonly overlaps = new Map<string, number>();
   private readonly fixes = new Map<string, Fixes>();
 
@@ -159,8 +160,11 @@ export class Annotations {
 
   /** A rate of floats whose name does not end like a counter's. */
   possibleNonCounter(metric: string | undefined, span: Span): void {
+    // Asked for each series in turn, of which most have the name of the one before.
+    if (metric === undefined || (metric === this.lastJudged.metric && span === this.lastJudged.span)) return;
+    this.lastJudged = { metric, span };
     const judged = this.judgedNames.get(span) ?? new Set();
-    if (metric === undefined || judged.has(metric)) return;
+    if (judged.has(metric)) return;
     this.judgedNames.set(span, judged.add(metric));
     if (counterName.test(metric)) return;
     this.inform(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(metric)}`, span);

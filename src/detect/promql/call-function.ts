@@ -17,9 +17,9 @@ import { labelJoin, labelReplace, sortByLabels } from './label-functions.ts';
 import { computeWithHistograms, holdsHistograms } from './native-range-functions.ts';
 import { nativeVariance } from './native-statistics.ts';
 import { ascending } from './quantile.ts';
-import type { StepEvaluator, Windows } from './query-context.ts';
+import type { StepEvaluator, WindowPlace } from './query-context.ts';
 import { keepsName, type RangeFunction, rangeFunctions } from './range-functions.ts';
-import type { StepValue, Vector, VectorSample } from './value.ts';
+import type { SampleVisitor, StepValue, Vector, VectorSample } from './value.ts';
 
 const noLabels = labelsOf([]);
 
@@ -66,7 +66,7 @@ type VectorFunction = (args: Arguments) => StepValue;
 export function callFunction(evaluation: StepEvaluator, call: Call, atMs: number): StepValue {
   const args = new Arguments(evaluation, call, atMs);
   const overWindow = rangeFunctions[call.name];
-  if (overWindow !== undefined) return overWindows(args, overWindow);
+  if (overWindow !== undefined) return vectorOverWindows(args, overWindow);
   const ofNumber = instantFunctions[call.name];
   if (ofNumber !== undefined) return map(args.vector(0), ofNumber);
   const ofDate = dateFunctions[call.name];
@@ -93,7 +93,7 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
   },
   info: (args) => addInfo(args.evaluation, args.call, args.vector(0), args.atMs),
   absent: (args) => (args.vector(0).length > 0 ? [] : absence(args)),
-  absent_over_time: (args) => (windowsOf(args, args.expr(0)).windows.length > 0 ? [] : absence(args)),
+  absent_over_time: (args) => (hasWindows(args, args.expr(0)) ? [] : absence(args)),
   timestamp: timestamps,
   start_timestamp: (args) => {
     const arg = unwrap(args.expr(0));
@@ -211,9 +211,17 @@ function histogramQuantiles(args: Arguments): Vector {
   });
 }
 
-function windowsOf({ call, evaluation, atMs }: Arguments, place: Expr): Windows {
+function placeOfWindows({ call, evaluation, atMs }: Arguments, place: Expr): WindowPlace {
   if (place.kind === 'range') checkEdges(place.selector.edges, call.name);
-  return evaluation.windows(place, atMs);
+  return evaluation.windowPlace(place, atMs);
+}
+
+function hasWindows(args: Arguments, place: Expr): boolean {
+  let has = false;
+  args.evaluation.eachWindow(place, placeOfWindows(args, place), () => {
+    has = true;
+  });
+  return has;
 }
 
 /** Where annotations about a range function point. A subquery has lost its place by then, upstream as here. */
@@ -224,22 +232,37 @@ function placeOf(args: Arguments, place: Expr): Span {
 
 const textStart: Span = { start: 0, end: 0 };
 
-function overWindows(args: Arguments, compute: RangeFunction): Vector {
+/** Whether a call is that of a function over the windows of a range vector. */
+export function isOverWindows({ name }: Call): boolean {
+  return Object.hasOwn(rangeFunctions, name);
+}
+
+/** The value of such a call at one step, sample by sample. Throws `EvaluationError`. */
+export function eachOverWindows(evaluation: StepEvaluator, call: Call, atMs: number, visit: SampleVisitor): void {
+  const compute = rangeFunctions[call.name];
+  if (compute !== undefined) overWindows(new Arguments(evaluation, call, atMs), compute, visit);
+}
+
+function vectorOverWindows(args: Arguments, compute: RangeFunction): Vector {
+  const result: VectorSample[] = [];
+  overWindows(args, compute, (labels, value, histogram, dropName) => result.push({ labels, value, histogram, dropName }));
+  return result;
+}
+
+function overWindows(args: Arguments, compute: RangeFunction, visit: SampleVisitor): void {
   const { call, atMs, evaluation } = args;
   const place = call.args.find((arg) => typeOf(arg) === 'matrix');
   if (place === undefined) throw new EvaluationError(`${call.name}: expected a range vector`);
   const scalars = call.args.filter((arg) => arg !== place).map((arg) => evaluation.scalar(arg, atMs));
-  const { windows, startMs, endMs, edges } = windowsOf(args, place);
+  const windows = placeOfWindows(args, place);
   const { annotations } = evaluation.context;
-  const rangeCall = { startMs, endMs, edges, atMs, scalars, annotations, place: placeOf(args, place) };
+  const rangeCall = { ...windows, atMs, scalars, annotations, place: placeOf(args, place) };
   const keeps = keepsName.has(call.name);
-  const result: VectorSample[] = [];
-  for (const window of windows) {
+  evaluation.eachWindow(place, windows, (window) => {
     const value = holdsHistograms(window) ? computeWithHistograms(call.name, window, rangeCall) : compute(window, rangeCall);
-    if (value === null) continue;
+    if (value === null) return;
     const dropName = keeps ? window.dropName : true;
-    if (typeof value === 'number') result.push({ labels: window.labels, value, histogram: null, dropName });
-    else result.push({ labels: window.labels, value: Number.NaN, histogram: value, dropName });
-  }
-  return result;
+    if (typeof value === 'number') visit(window.labels, value, null, dropName);
+    else visit(window.labels, Number.NaN, value, dropName);
+  });
 }

@@ -106,15 +106,16 @@ function result({ annotations }: QueryContext, value: QueryValue): QueryResult {
 }
 
 function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): MatrixSeries[] {
-  const series = evaluation.windows(expr, atMs).windows.map((window) => {
+  const series: MatrixSeries[] = [];
+  evaluation.eachWindow(expr, evaluation.windowPlace(expr, atMs), (window) => {
     const { labels, dropName, times, values, histograms, start, end } = window;
     const part = <T>(at: (index: number) => T): T[] => Array.from({ length: end - start }, (_, index) => at(start + index));
-    return {
+    series.push({
       labels: dropName ? withoutName(labels) : labels,
       times: part((index) => times[index] ?? 0),
       values: part((index) => values[index] ?? 0),
       ...(holdsHistograms(window) ? { histograms: part((index) => histograms?.[index] ?? null) } : {}),
-    };
+    });
   });
   return series.sort((a, b) => (keyOf.get(a.labels) < keyOf.get(b.labels) ? -1 : 1));
 }

@@ -1,9 +1,10 @@
+import type { SeriesView } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
 import { checkedParameter } from './aggregate-parameter.ts';
-import type { Aggregate, At, Binary, Call, Duration, Expr, Selector, Subquery } from './ast.ts';
+import type { Aggregate, At, Binary, Call, Duration, Expr, RangeSelector, Selector, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
-import { callFunction } from './call-function.ts';
+import { callFunction, eachOverWindows, isOverWindows } from './call-function.ts';
 import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { extendedWindow, smoothedValue } from './extended-difference.ts';
@@ -11,10 +12,11 @@ import { rememberedFor } from './label-cache.ts';
 import { scaleHistogram } from './native-arithmetic.ts';
 import { smoothedHistogram } from './native-extended-difference.ts';
 import { histogramsIn } from './native-rate.ts';
-import type { QueryContext, StepEvaluator, Steps, Windows } from './query-context.ts';
+import type { QueryContext, StepEvaluator, Steps, WindowPlace } from './query-context.ts';
+import { Reduction } from './reduction.ts';
 import { SeriesCollector } from './series-collector.ts';
-import { indexAfter, type SelectedSeries, selected, selectedSamples, windowOf, withResolvedHints } from './series-cursor.ts';
-import type { SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
+import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withResolvedHints } from './series-cursor.ts';
+import type { SampleVisitor, SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
 export class Evaluation implements StepEvaluator {
@@ -99,11 +101,27 @@ export class Evaluation implements StepEvaluator {
   }
 
   private aggregation(expr: Aggregate, atMs: number): Vector {
+    const { annotations } = this.context;
+    const reduction = Reduction.of(expr);
+    if (reduction !== null) {
+      this.eachSample(expr.expr, atMs, reduction.add);
+      return reduction.vector(Number(this.parameters(expr).at(atMs)), annotations);
+    }
     // What is wrong with a label is said before the vector is looked at, what is wrong with a number after.
     if (expr.parameter?.kind === 'string') this.parameters(expr);
     const vector = this.vector(expr.expr, atMs);
     const parameter = this.parameters(expr);
-    return parameter.nothing ? [] : aggregate(expr, vector, parameter.at(atMs), this.context.annotations);
+    return parameter.nothing ? [] : aggregate(expr, vector, parameter.at(atMs), annotations);
+  }
+
+  /** The samples of a vector one by one; where a range function gives it, without making it. */
+  private eachSample(expr: Expr, atMs: number, visit: SampleVisitor): void {
+    const node = unwrap(expr);
+    if (node.kind === 'call' && isOverWindows(node) && !this.context.constants.has(node)) {
+      eachOverWindows(this, node, atMs, visit);
+      return;
+    }
+    for (const { labels, value, histogram, dropName } of this.vector(expr, atMs)) visit(labels, value, histogram, dropName);
   }
 
   /** Each series' youngest sample within the lookback window. */
@@ -174,23 +192,46 @@ export class Evaluation implements StepEvaluator {
     }
   }
 
-  /** The windows of a range selector or subquery at one step; empty windows are left out. */
-  windows(expr: Expr, atMs: number): Windows {
-    const node = unwrap(expr);
-    if (node.kind !== 'range' && node.kind !== 'subquery') throw new EvaluationError('expected a range vector');
+  /** The interval that the windows of a range selector or subquery cover at one step. */
+  windowPlace(expr: Expr, atMs: number): WindowPlace {
+    const node = rangeOf(expr);
     const { at, offset } = node.kind === 'range' ? node.selector : node;
     const endMs = this.reference(at, offset, atMs);
     const startMs = endMs - windowMs(node.range, this.context.span);
-    const edges = node.kind === 'range' ? node.selector.edges : null;
-    const windows: SeriesWindow[] = [];
-    for (const series of this.seriesOfRange(node)) {
-      const window =
-        edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, { startMs, endMs }, this.context.lookbackMs, edges);
-      if (window.end === window.start) continue;
-      this.context.budget.spend(window.end - window.start);
-      windows.push(window);
+    return { startMs, endMs, edges: node.kind === 'range' ? node.selector.edges : null };
+  }
+
+  /** The windows of a range selector or subquery in their place, empty ones left out. Each is only good until `visit` returns. */
+  eachWindow(expr: Expr, place: WindowPlace, visit: (window: SeriesWindow) => void): void {
+    const node = rangeOf(expr);
+    const { startMs, endMs, edges } = place;
+    const { budget, lookbackMs } = this.context;
+    const counted = (window: SeriesWindow) => {
+      if (window.end === window.start) return;
+      budget.spend(window.end - window.start);
+      visit(window);
+    };
+    if (node.kind === 'range' && this.isReadOnce(node.selector)) {
+      this.eachFresh(node.selector, place, counted);
+      return;
     }
-    return { windows, startMs, endMs, edges };
+    for (const series of this.seriesOfRange(node))
+      counted(edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, { startMs, endMs }, lookbackMs, edges));
+  }
+
+  /** Whether a range selector's samples need not be kept for a next step, nor be looked at together. */
+  private isReadOnce(selector: Selector): boolean {
+    const { startMs, endMs } = this.steps;
+    return startMs === endMs && selector.edges === null && !this.context.countedSelectors.has(selector);
+  }
+
+  /** The windows straight from the store. */
+  private eachFresh({ matchers }: Selector, { startMs, endMs }: WindowPlace, visit: (window: SeriesWindow) => void): void {
+    const { queryable } = this.context;
+    const open = new OpenWindow();
+    const show = (view: SeriesView) => visit(open.shows(view) ? open : selectedSamples(view));
+    if (queryable.visit === undefined) for (const view of queryable.select(matchers, startMs, endMs)) show(view);
+    else queryable.visit(matchers, startMs, endMs, show);
   }
 
   private seriesOfRange(node: Extract<Expr, { kind: 'range' | 'subquery' }>): readonly SeriesWindow[] {
@@ -232,6 +273,12 @@ export class Evaluation implements StepEvaluator {
     const base = at === null ? atMs : at.kind === 'instant' ? at.atMs : at.kind === 'start' ? startMs : endMs;
     return offset === null ? base : base - durationMs(offset, span);
   }
+}
+
+function rangeOf(expr: Expr): RangeSelector | Subquery {
+  const node = unwrap(expr);
+  if (node.kind === 'range' || node.kind === 'subquery') return node;
+  throw new EvaluationError('expected a range vector');
 }
 
 function negate(value: StepValue): StepValue {

@@ -30,9 +30,8 @@ export interface Steps {
   readonly stepMs: number;
 }
 
-/** The windows of a range vector at one step, and the interval that they cover. */
-export interface Windows {
-  readonly windows: readonly SeriesWindow[];
+/** The interval that the windows of a range vector cover at one step. */
+export interface WindowPlace {
   readonly startMs: number;
   readonly endMs: number;
   readonly edges: Edges;
@@ -47,5 +46,6 @@ export interface StepEvaluator {
   scalar(expr: Expr, atMs: number): number;
   timestamps(selector: Selector, atMs: number): Vector;
   startTimestamps(selector: Selector, atMs: number): Vector;
-  windows(expr: Expr, atMs: number): Windows;
+  windowPlace(expr: Expr, atMs: number): WindowPlace;
+  eachWindow(expr: Expr, place: WindowPlace, visit: (window: SeriesWindow) => void): void;
 }

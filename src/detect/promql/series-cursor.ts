@@ -1,3 +1,4 @@
+import { labelsOf } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { SeriesView } from '../series/queryable.ts';
 import { resolvedHint } from './native-resets.ts';
@@ -9,11 +10,38 @@ export interface SelectedSeries extends SeriesWindow {
   readonly stale: Uint8Array | null;
 }
 
+const noLabels = labelsOf([]);
+
+/** A window that is filled anew for each series it shows. */
+export class OpenWindow implements SeriesWindow {
+  labels: SeriesWindow['labels'] = noLabels;
+  times: SeriesWindow['times'] = [];
+  values: SeriesWindow['values'] = [];
+  histograms: SeriesWindow['histograms'] = null;
+  startTimes: SeriesWindow['startTimes'] = null;
+  start = 0;
+  end = 0;
+  readonly dropName = false;
+
+  /** Shows the samples of a view. False, and nothing is touched, where markers lie among them. */
+  shows(view: SeriesView): boolean {
+    if (view.stale !== null && hasMarker(view.stale, view.start, view.end)) return false;
+    this.labels = view.labels;
+    this.times = view.times;
+    this.values = view.values;
+    this.histograms = view.histograms ?? null;
+    this.startTimes = view.startTimes ?? null;
+    this.start = view.start;
+    this.end = view.end;
+    return true;
+  }
+}
+
 /** The view of a store with its markers kept, for instant selectors. */
 export function selected(view: SeriesView): SelectedSeries {
   const { labels, times, values, stale, start, end, histograms = null, startTimes = null } = view;
-  const marked = hasMarker(stale, start, end);
-  return { labels, times, values, histograms, startTimes, start, end, stale: marked ? stale : null, dropName: false };
+  const marks = stale !== null && hasMarker(stale, start, end) ? stale : null;
+  return { labels, times, values, histograms, startTimes, start, end, stale: marks, dropName: false };
 }
 
 /** The view of a store without its markers, for range selectors. Copies only what has markers. */

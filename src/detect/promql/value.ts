@@ -12,6 +12,9 @@ export interface VectorSample {
 
 export type Vector = readonly VectorSample[];
 
+/** Takes the samples of a vector one by one, so that no object need be made for each: the parts of a {@link VectorSample}. */
+export type SampleVisitor = (labels: Labels, value: number, histogram: NativeHistogram | null, dropName: boolean) => void;
+
 /** A series of results, oldest first; `times` in ms since the epoch, as long as `values`. */
 export interface MatrixSeries {
   readonly labels: Labels;

@@ -154,13 +154,13 @@ describe('the loop', () => {
     expect(time.waiting).toBe(0);
   });
 
-  test('keeps the rhythm of what did not change when the targets are replaced', async () => {
+  test('keeps the rhythm of what did not change when the targets are replaced, and takes what is new into it', async () => {
     const { time, watch, started } = bench({});
     watch(target('a'), target('b'));
     await time.move(3_000);
     watch(target('a'), target('c'));
     await time.move(2_500);
-    expect(started).toEqual(['a@0', 'b@0', 'c@3000', 'a@5000']);
+    expect(started).toEqual(['a@0', 'b@0', 'c@3000', 'a@5000', 'c@5000']);
   });
 
   test('goes on when the clock is set back', async () => {

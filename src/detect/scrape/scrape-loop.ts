@@ -36,14 +36,20 @@ interface Watch {
   last: ScrapeResult | null;
 }
 
-/** Scrapes each target at its interval: at once, then at fixed distances from the first, never two at a time of one target. */
+/**
+ * Scrapes each target at its interval, never two at a time of one target: at once, then at fixed distances from the start of the loop.
+ * All targets of one interval are so scraped together, those added later, too: rules are evaluated when any target commits, and one that
+ * commits between the scrapes of another would let an alert about the other grow old on a single sample.
+ */
 export class ScrapeLoop {
   readonly #parts: ScrapeLoopParts;
   readonly #watches = new Map<string, Watch>();
   readonly #coalescer: CommitCoalescer;
+  readonly #startedAtMs: number;
 
   constructor(parts: ScrapeLoopParts) {
     this.#parts = parts;
+    this.#startedAtMs = parts.clock.now();
     this.#coalescer = new CommitCoalescer({
       timer: parts.timer,
       windowMs: commitWindowMs,
@@ -121,14 +127,13 @@ export class ScrapeLoop {
     if (result.error?.code !== 'out-of-order') this.#coalescer.commit(result.target, result.atMs);
   }
 
-  /** The next slot that is not over. When the clock jumped, a new row of slots begins now. */
+  /** The next slot. A timer may be early: the slot it was for is over all the same, unless the clock was set back. */
   #schedule(watch: Watch): void {
     const { intervalMs } = watch.scraper.target;
     const nowMs = this.#parts.clock.now();
-    const sinceDueMs = nowMs - watch.dueAtMs;
-    const slots = Math.max(1, Math.ceil(sinceDueMs / intervalMs));
-    const nextMs = watch.dueAtMs + slots * intervalMs;
-    watch.dueAtMs = nextMs - nowMs > intervalMs ? nowMs + intervalMs : nextMs;
+    const overMs = watch.dueAtMs - nowMs > intervalMs ? nowMs : Math.max(nowMs, watch.dueAtMs);
+    const slots = Math.floor((overMs - this.#startedAtMs) / intervalMs) + 1;
+    watch.dueAtMs = this.#startedAtMs + slots * intervalMs;
     watch.cancel = this.#parts.timer.after(watch.dueAtMs - nowMs, () => this.#run(watch));
   }
 

@@ -8,22 +8,27 @@ interface Selection {
 
 /** The series that have one value of one label. An array: a set would take several times the memory. */
 class Posting {
-  members: StoredSeries[] = [];
+  #members: StoredSeries[] = [];
   #removedCount = 0;
 
   get size(): number {
-    return this.members.length - this.#removedCount;
+    return this.#members.length - this.#removedCount;
   }
 
   add(series: StoredSeries): void {
-    this.members.push(series);
+    this.#members.push(series);
+  }
+
+  /** Those that are not in `removed`; most often that is known without a look at each. */
+  present(removed: WeakSet<StoredSeries>): readonly StoredSeries[] {
+    return this.#removedCount === 0 ? this.#members : this.#members.filter((series) => !removed.has(series));
   }
 
   /** One more of the members is in `removed`. */
   countRemoved(removed: WeakSet<StoredSeries>): void {
     this.#removedCount += 1;
-    if (this.#removedCount * 2 < this.members.length) return;
-    this.members = this.members.filter((series) => !removed.has(series));
+    if (this.#removedCount * 2 < this.#members.length) return;
+    this.#members = this.#members.filter((series) => !removed.has(series));
     this.#removedCount = 0;
   }
 }
@@ -91,26 +96,24 @@ export class LabelIndex {
     return [...(this.#byLabel.get(name)?.keys() ?? [])];
   }
 
-  #search(matchers: readonly LabelMatcher[]): StoredSeries[] {
+  #search(matchers: readonly LabelMatcher[]): readonly StoredSeries[] {
     const start = this.#narrowest(matchers);
     const tests = matchers.filter((matcher) => matcher !== start?.matcher).map(rememberingTest);
-    const found: StoredSeries[] = [];
-    for (const group of start?.groups ?? [this.#byKey.values()]) {
-      for (const series of group) if (!this.#removed.has(series) && tests.every((test) => test(series))) found.push(series);
-    }
-    return found;
+    const groups = start === null ? [[...this.#byKey.values()]] : start.postings.map((posting) => posting.present(this.#removed));
+    const [only] = groups;
+    // Not a copy: should the posting change, then the epoch does, too, and this answer is given to nobody any more.
+    if (groups.length === 1 && only !== undefined && tests.length === 0) return only;
+    return groups.flatMap((group) => group.filter((series) => tests.every((test) => test(series))));
   }
 
   /** The matcher that leaves the fewest series to look at; none when every matcher also fits a missing label. */
-  #narrowest(
-    matchers: readonly LabelMatcher[],
-  ): { readonly matcher: LabelMatcher; readonly groups: readonly Iterable<StoredSeries>[] } | null {
-    let best: { matcher: LabelMatcher; groups: readonly Iterable<StoredSeries>[]; size: number } | null = null;
+  #narrowest(matchers: readonly LabelMatcher[]): { readonly matcher: LabelMatcher; readonly postings: readonly Posting[] } | null {
+    let best: { matcher: LabelMatcher; postings: readonly Posting[]; size: number } | null = null;
     for (const matcher of matchers) {
       if (matcher.matches('')) continue;
       const postings = this.#postingsOf(matcher);
       const size = postings.reduce((sum, posting) => sum + posting.size, 0);
-      if (best === null || size < best.size) best = { matcher, groups: postings.map((posting) => posting.members), size };
+      if (best === null || size < best.size) best = { matcher, postings, size };
       if (size === 0) break;
     }
     return best;

@@ -1,6 +1,5 @@
 import { type Labels, labelsKey } from '../../model/labels.ts';
-import type { SeriesView } from './queryable.ts';
-import { firstAfter, type StoredSeries } from './stored-series.ts';
+import { firstAfter, type OpenView, type StoredSeries } from './stored-series.ts';
 
 /** A series with instants of its own: what rules record, and samples to which the target gave a timestamp. */
 export class LooseSeries implements StoredSeries {
@@ -32,11 +31,17 @@ export class LooseSeries implements StoredSeries {
     return true;
   }
 
-  view(afterMs: number, throughMs: number): SeriesView | null {
+  show(view: OpenView, afterMs: number, throughMs: number): boolean {
     const start = firstAfter(this.#times, this.#count, afterMs);
     const end = firstAfter(this.#times, this.#count, throughMs);
-    if (start >= end) return null;
-    return { labels: this.labels, times: this.#times, values: this.#values, stale: this.#stale, start, end };
+    if (start >= end) return false;
+    view.labels = this.labels;
+    view.times = this.#times;
+    view.values = this.#values;
+    view.stale = this.#stale;
+    view.start = start;
+    view.end = end;
+    return true;
   }
 
   #makeRoom(keepAfterMs: number): void {

@@ -20,8 +20,8 @@ export interface SeriesView {
   /** Milliseconds since the epoch, ascending. */
   readonly times: Float64Array;
   readonly values: Float64Array;
-  /** 1 where the sample is a staleness marker (its value is then meaningless), 0 elsewhere. */
-  readonly stale: Uint8Array;
+  /** 1 where the sample is a staleness marker (its value is then meaningless), 0 elsewhere; null: there is no marker between the indices. */
+  readonly stale: Uint8Array | null;
   /** Native histograms where there are any, null where the sample is the float in `values`. Absent: all are floats. */
   readonly histograms?: readonly (NativeHistogram | null)[] | null;
   /** When the counter behind each sample began, in ms since the epoch; 0: not known. Absent: not known for any. */
@@ -34,4 +34,9 @@ export interface SeriesView {
 export interface Queryable {
   /** Every series that satisfies all matchers and has a sample or marker with `afterMs < t <= throughMs`. */
   select(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesView[];
+  /**
+   * The same, one by one: the view that `visit` gets is only good until it returns, for the next series uses it again. A store
+   * of many series has this, because a list of them costs more than reading them.
+   */
+  visit?(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number, visit: (view: SeriesView) => void): void;
 }

@@ -40,7 +40,7 @@ class Bench {
     return this.windows.select(matchers, afterS * 1000, throughS * 1000).map(({ labels, times, values, stale, start, end }) => {
       const points = Array.from(
         { length: end - start },
-        (_, i) => `${times[start + i]! / 1000}:${stale[start + i] ? 'stale' : values[start + i]}`,
+        (_, i) => `${times[start + i]! / 1000}:${stale?.[start + i] ? 'stale' : values[start + i]}`,
       );
       return `${formatLabels(labels)} ${points.join(' ')}`;
     });

@@ -4,7 +4,7 @@ import type { ExposedSeries, Exposition, MetricMetadata } from '../scrape/exposi
 import { LabelIndex } from './label-index.ts';
 import { LooseSeries } from './loose-series.ts';
 import type { LabelMatcher, Queryable, SeriesView } from './queryable.ts';
-import type { StoredSeries } from './stored-series.ts';
+import { OpenView, type StoredSeries } from './stored-series.ts';
 import { TargetColumns, TargetRow } from './target-columns.ts';
 import { withTargetLabels } from './target-labels.ts';
 
@@ -160,11 +160,18 @@ export class SeriesWindows implements Queryable {
 
   select(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesView[] {
     const views: SeriesView[] = [];
+    let view = new OpenView();
     for (const series of this.#index.select(matchers)) {
-      const view = series.view(afterMs, throughMs);
-      if (view !== null) views.push(view);
+      if (!series.show(view, afterMs, throughMs)) continue;
+      views.push(view);
+      view = new OpenView();
     }
     return views;
+  }
+
+  visit(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number, visit: (view: SeriesView) => void): void {
+    const view = new OpenView();
+    for (const series of this.#index.select(matchers)) if (series.show(view, afterMs, throughMs)) visit(view);
   }
 
   labelNames(): string[] {

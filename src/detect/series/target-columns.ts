@@ -1,6 +1,5 @@
 import { type Labels, labelsKey } from '../../model/labels.ts';
-import type { SeriesView } from './queryable.ts';
-import { firstAfter, type StoredSeries } from './stored-series.ts';
+import { firstAfter, type OpenView, type StoredSeries } from './stored-series.ts';
 
 const rowsPerSlab = 256;
 const firstCapacity = 16;
@@ -20,32 +19,39 @@ export class TargetRow implements StoredSeries {
   readonly place: number;
   values: Float64Array;
   stale: Uint8Array;
-  firstAtMs: number;
-  /** Its newest sample, or the marker that ended it. */
-  lastAtMs = Number.NEGATIVE_INFINITY;
-  present = false;
-  /** Number of the scrape that wrote it last. */
+  /** Numbers of scrapes and not instants, which would be objects of their own: that of its first column; */
+  readonly bornIn: number;
+  /** that of its newest sample, or of the marker that ended it; */
+  lastIn = -1;
+  /** that of its newest marker; */
+  markedIn = -1;
+  /** that which wrote it last. */
   writtenIn = -1;
+  present = false;
   freed = false;
   readonly #columns: TargetColumns;
 
-  constructor(columns: TargetColumns, labels: Labels, place: number, values: Float64Array, stale: Uint8Array, firstAtMs: number) {
+  constructor(columns: TargetColumns, labels: Labels, place: number, values: Float64Array, stale: Uint8Array, bornIn: number) {
     this.#columns = columns;
     this.labels = labels;
     this.key = labelsKey(labels);
     this.place = place;
     this.values = values;
     this.stale = stale;
-    this.firstAtMs = firstAtMs;
+    this.bornIn = bornIn;
   }
 
-  view(afterMs: number, throughMs: number): SeriesView | null {
-    if (this.lastAtMs <= afterMs || this.firstAtMs > throughMs) return null;
-    const { times } = this.#columns;
-    const { start: first, end } = this.#columns.range(afterMs, throughMs);
-    const start = (times[first] ?? 0) < this.firstAtMs ? firstAfter(times, end, this.firstAtMs - 1) : first;
-    if (start >= end) return null;
-    return { labels: this.labels, times, values: this.values, stale: this.stale, start, end };
+  show(view: OpenView, afterMs: number, throughMs: number): boolean {
+    const { start: first, end, firstIn } = this.#columns.range(afterMs, throughMs);
+    const start = Math.max(first, this.bornIn - firstIn);
+    if (start >= end || this.lastIn - firstIn < start) return false;
+    view.labels = this.labels;
+    view.times = this.#columns.times;
+    view.values = this.values;
+    view.stale = this.markedIn - firstIn >= start ? this.stale : null;
+    view.start = start;
+    view.end = end;
+    return true;
   }
 }
 
@@ -61,10 +67,15 @@ export class TargetColumns {
   #slabs: Slab[] = [];
   #count = 0;
   #scrape = 0;
-  #range = { afterMs: 0, throughMs: 0, count: -1, start: 0, end: 0 };
+  #range = { afterMs: 0, throughMs: 0, scrape: -1, start: 0, end: 0, firstIn: 0 };
 
   get lastAtMs(): number {
     return this.#count === 0 ? Number.NEGATIVE_INFINITY : (this.times[this.#count - 1] ?? 0);
+  }
+
+  /** Number of the scrape in the first column. */
+  get #firstIn(): number {
+    return this.#scrape - this.#count + 1;
   }
 
   get rowCount(): number {
@@ -98,7 +109,7 @@ export class TargetColumns {
     if (Math.floor(place / rowsPerSlab) >= this.#slabs.length) this.#slabs.push(newSlab(this.times.length));
     const { values, stale } = this.#cells(place);
     stale.fill(1, 0, this.#count);
-    const row = new TargetRow(this, labels, place, values, stale, this.lastAtMs);
+    const row = new TargetRow(this, labels, place, values, stale, this.#scrape);
     this.#places[place] = row;
     return row;
   }
@@ -110,35 +121,35 @@ export class TargetColumns {
     row.values[this.#count - 1] = value;
     row.stale[this.#count - 1] = 0;
     row.present = true;
-    row.lastAtMs = this.times[this.#count - 1] ?? 0;
+    row.lastIn = this.#scrape;
     return true;
   }
 
   /** Ends the open column: every row that was not written gets a marker. */
   close(): void {
     const column = this.#count - 1;
-    const atMs = this.times[column] ?? 0;
     for (const row of this.#places) {
       if (row === null || row.writtenIn === this.#scrape) continue;
       row.stale[column] = 1;
-      if (row.present) row.lastAtMs = atMs;
+      row.markedIn = this.#scrape;
+      if (row.present) row.lastIn = this.#scrape;
       row.present = false;
     }
   }
 
-  /** Columns with `afterMs < t <= throughMs`. All rows ask for the same ones, so the last answer is kept. */
-  range(afterMs: number, throughMs: number): { readonly start: number; readonly end: number } {
+  /** Columns with `afterMs < t <= throughMs`, and the scrape of the first of all. All rows ask for the same ones, so the last answer is kept. */
+  range(afterMs: number, throughMs: number): { readonly start: number; readonly end: number; readonly firstIn: number } {
     const last = this.#range;
-    if (last.afterMs === afterMs && last.throughMs === throughMs && last.count === this.#scrape) return last;
+    if (last.scrape === this.#scrape && last.afterMs === afterMs && last.throughMs === throughMs) return last;
     const start = firstAfter(this.times, this.#count, afterMs);
     const end = firstAfter(this.times, this.#count, throughMs);
-    this.#range = { afterMs, throughMs, count: this.#scrape, start, end };
+    this.#range = { afterMs, throughMs, scrape: this.#scrape, start, end, firstIn: this.#firstIn };
     return this.#range;
   }
 
   #makeRoom(keepAfterMs: number): TargetRow[] {
     const dropped = firstAfter(this.times, this.#count, keepAfterMs);
-    const freed = this.#freeRows(this.times[dropped] ?? keepAfterMs);
+    const freed = this.#freeRows(this.#firstIn + dropped);
     const capacity = Math.ceil(this.#count * 1.5) + 8;
     if (dropped * 5 >= this.#count) this.#dropColumns(dropped);
     else if (capacity * this.rowCount > cellsMax) this.#dropColumns(Math.ceil(this.#count / 5));
@@ -146,8 +157,8 @@ export class TargetColumns {
     return freed;
   }
 
-  #freeRows(firstKeptAtMs: number): TargetRow[] {
-    const freed = [...this.rows()].filter((row) => !row.present && row.lastAtMs < firstKeptAtMs);
+  #freeRows(firstKeptIn: number): TargetRow[] {
+    const freed = [...this.rows()].filter((row) => !row.present && row.lastIn < firstKeptIn);
     for (const row of freed) {
       row.freed = true;
       this.#places[row.place] = null;

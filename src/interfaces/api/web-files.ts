@@ -29,6 +29,7 @@ export class WebFiles {
       '/',
       '/incidents',
       '/incidents/*',
+      '/graph',
       '/proxies/*',
       '/rules',
       '/rules/*',

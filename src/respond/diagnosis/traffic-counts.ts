@@ -64,7 +64,7 @@ function increase(view: SeriesView, firstScrapeAt: number): number {
   let grown = 0;
   let previous: number | null = null;
   for (let index = view.start; index < view.end; index += 1) {
-    if (view.stale[index] === 1) continue;
+    if (view.stale?.[index] === 1) continue;
     const value = view.values[index] ?? Number.NaN;
     if (Number.isNaN(value)) continue;
     if (previous === null) grown += (view.times[index] ?? 0) > firstScrapeAt ? value : 0;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStore, type Store } from '../../connectors/storage/embedded/open-store.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { Mitigation } from './mitigation.ts';
@@ -75,6 +75,20 @@ describe('a plan', () => {
     expect(plan.guards).toHaveLength(14);
     expect(plan.hash).toMatch(/^[0-9a-f]{64}$/);
     expect(site.proxy.effects).toEqual([]);
+  });
+
+  it('drawn up while another one for the same cause was approved is not proposed beside it', async () => {
+    const first = await propose();
+    site.proxy.server('api/s3').up = false;
+    // The guards of the second are at work when the yes to the first comes.
+    const check = vi.spyOn(store.audit, 'check').mockImplementationOnce(async () => {
+      check.mockRestore();
+      site.proxy.server('api/s3').up = true;
+      expect(await approve(first)).toMatchObject({ status: 200 });
+      return await store.audit.check();
+    });
+    expect(await propose()).toMatchObject({ id: first.id, state: 'approved' });
+    expect(await store.plans.ofIncident('i1')).toHaveLength(1);
   });
 
   it('proposed again for the same state is the same plan; for another state it is superseded', async () => {

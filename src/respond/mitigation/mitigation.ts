@@ -108,16 +108,17 @@ async function propose(ports: MitigationPorts, request: ProposeRequest): Promise
   return { impossible: reasons.join('; ') };
 }
 
-/** The same plan proposed again stays the one it was: people may be reading it. */
+/** The same plan proposed again stays the one it was: people may be reading it, or it may have been approved while this one was drawn up. */
 async function store(ports: MitigationPorts, draft: Plan): Promise<Plan> {
-  const older = (await ports.plans.ofIncident(draft.incident)).filter((plan) => plan.state === 'proposed');
-  const same = older.find((plan) => plan.hash === draft.hash && plan.target === draft.target && plan.expiresAt > ports.clock.now());
+  const same = (await ports.plans.ofIncident(draft.incident)).find(
+    (plan) => plan.state === 'proposed' && plan.hash === draft.hash && plan.target === draft.target && plan.expiresAt > ports.clock.now(),
+  );
   if (same !== undefined) return same;
   const plan: Plan = { ...draft, guards: await judgeNow(ports, draft, 'propose', false) };
-  for (const old of older) {
-    const overtaken = old.cause === plan.cause || old.subjects.some((subject) => plan.subjects.includes(subject));
-    if (overtaken) await ports.plans.move({ id: old.id, from: ['proposed'], to: 'superseded' });
-  }
+  const rivals = (await ports.plans.ofIncident(plan.incident)).filter((other) => isRival(other, plan));
+  const underWay = rivals.find(({ state }) => state === 'approved' || state === 'running');
+  if (underWay !== undefined) return underWay;
+  for (const { id } of rivals) await ports.plans.move({ id, from: ['proposed'], to: 'superseded' });
   const at = ports.clock.now();
   const summary = `${plan.summary} (${plan.action} for ${plan.cause})`;
   const refusing = plan.guards.filter((verdict) => !verdict.allow);
@@ -127,6 +128,11 @@ async function store(ports: MitigationPorts, draft: Plan): Promise<Plan> {
     audit: { at, actor: machine, kind: 'proposed', incident: plan.incident, plan: plan.id, summary: `${summary}, hash ${plan.hash}` },
     timeline: { at, kind: 'plan', summary: `proposed: ${summary}; ${standing}`, actor: machine, data },
   });
+}
+
+/** Whether two plans answer one cause or touch one subject: only one of them can be right. */
+function isRival(one: Plan, other: Plan): boolean {
+  return one.cause === other.cause || one.subjects.some((subject) => other.subjects.includes(subject));
 }
 
 async function approve(

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, textOf, textOrNull } from './reading.ts';
+import { type Fields, fieldsOf, textOrNull } from './reading.ts';
 
 export const apiBase = '/medic/v1';
 const answerTimeoutMs = 10_000;
@@ -27,20 +27,26 @@ export class ApiError extends Error {
 
 /** GET below {@link apiBase}. Throws {@link ApiError}. */
 export async function readJson(path: string, signal?: AbortSignal): Promise<unknown> {
-  const response = await ask(path, { headers: { accept: 'application/json' }, signal: bounded(signal) });
+  const response = await ask(apiBase + path, { headers: { accept: 'application/json' }, signal: bounded(signal) });
+  return parsed(response);
+}
+
+/** GET below Prometheus' `/api/v1`, as the server gives it: without guarantee of its shape. Throws {@link ApiError}. */
+export async function readPrometheus(path: string, signal?: AbortSignal): Promise<unknown> {
+  const response = await ask(`/api/v1${path}`, { headers: { accept: 'application/json' }, signal: bounded(signal) });
   return parsed(response);
 }
 
 /** GET of a text document below {@link apiBase}. Throws {@link ApiError}. */
 export async function readText(path: string, signal?: AbortSignal): Promise<string> {
-  const response = await ask(path, { signal: bounded(signal) });
+  const response = await ask(apiBase + path, { signal: bounded(signal) });
   return response.text();
 }
 
 /** A write. Never repeated by itself: an answer that got lost is not a failure. Throws {@link ApiError}. */
 export async function write(method: 'POST' | 'PUT' | 'DELETE', path: string, body: object): Promise<unknown> {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  const response = await ask(path, { method, headers, body: JSON.stringify(body), signal: bounded() });
+  const response = await ask(apiBase + path, { method, headers, body: JSON.stringify(body), signal: bounded() });
   return response.status === 204 ? {} : parsed(response);
 }
 
@@ -49,10 +55,10 @@ function bounded(signal?: AbortSignal): AbortSignal {
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
 
-async function ask(path: string, init: RequestInit): Promise<Response> {
+async function ask(url: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(apiBase + path, { ...init, credentials: 'same-origin', redirect: 'error' });
+    response = await fetch(url, { ...init, credentials: 'same-origin', redirect: 'error' });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new ApiError(0, 'no-answer', 'The server did not answer.', {});
@@ -65,8 +71,11 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
 
 async function refusal(response: Response): Promise<ApiError> {
   const body = fieldsOf(await response.json().catch(() => null));
-  const message = textOrNull(body['detail']) ?? textOrNull(body['title']) ?? `The server answered ${response.status}.`;
-  return new ApiError(response.status, textOf(body['code'], `http-${response.status}`), message, body);
+  // Prometheus' API has words of its own for the same.
+  const said = textOrNull(body['detail']) ?? textOrNull(body['title']) ?? textOrNull(body['error']);
+  const message = said ?? `The server answered ${response.status}.`;
+  const code = textOrNull(body['code']) ?? textOrNull(body['errorType']);
+  return new ApiError(response.status, code ?? `http-${response.status}`, message, body);
 }
 
 async function parsed(response: Response): Promise<unknown> {

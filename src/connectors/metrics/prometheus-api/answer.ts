@@ -28,6 +28,11 @@ export interface Refused {
   readonly detail: string;
 }
 
+/** An answer as the server gave it, an error of the server included. */
+export type RawAnswer =
+  | { readonly ok: true; readonly data: unknown; readonly warnings: readonly string[]; readonly infos: readonly string[] }
+  | { readonly ok: false; readonly errorType: string; readonly error: string };
+
 const point = z.tuple([z.number(), z.string().max(400)]);
 const metric = z.record(z.string(), z.string());
 const notes = z.array(z.string()).nullish();
@@ -52,6 +57,11 @@ const body = z.discriminatedUnion('status', [
       z.object({ resultType: z.literal('string'), result: z.tuple([z.number(), z.string()]) }),
     ]),
   }),
+  z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() }),
+]);
+
+const rawBody = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('success'), isPartial: z.boolean().optional(), warnings: notes, infos: notes, data: z.unknown() }),
   z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() }),
 ]);
 
@@ -83,6 +93,16 @@ export function readAnswer(text: string): Answered<InstantValue> | Refused {
   if (missing.length > 0) return { code: 'partial', detail: missing.join('; ').slice(0, 500) };
   const value = valueIn(answer.data);
   return typeof value === 'string' ? { code: 'unsupported', detail: value } : { value, remarks };
+}
+
+/** The JSON of any read of the API. What is said to be incomplete stays an answer, with a warning; null: that is no such API. */
+export function readRawAnswer(text: string): RawAnswer | null {
+  const parsed = rawBody.safeParse(parseJson(text));
+  if (!parsed.success) return null;
+  const answer = parsed.data;
+  if (answer.status === 'error') return { ok: false, errorType: answer.errorType, error: answer.error };
+  const partial = answer.isPartial === true ? ['the server says that its answer is partial'] : [];
+  return { ok: true, data: answer.data, warnings: [...(answer.warnings ?? []), ...partial], infos: answer.infos ?? [] };
 }
 
 function valueIn(data: Data): InstantValue | string {

@@ -3,6 +3,7 @@ import { formatDuration } from '../../../base/duration.ts';
 export type PrometheusApiErrorCode =
   | 'timeout'
   | 'unreachable'
+  | 'bad-header'
   | 'http-status'
   | 'bad-answer'
   | 'bad-query'
@@ -20,6 +21,7 @@ export interface PrometheusApiContext {
 const advice: Readonly<Record<PrometheusApiErrorCode, string>> = {
   timeout: 'the query may be too expensive, or the server overloaded',
   unreachable: 'check metrics.url and whether the server runs',
+  'bad-header': 'correct metrics.headers or metrics.bearer_token',
   'http-status': 'check metrics.url and who may query it',
   'bad-answer': 'check that metrics.url is the base URL of a Prometheus-compatible API',
   'bad-query': 'correct the expression',

@@ -73,7 +73,7 @@ describe.skipIf(!existsSync(binary))('a real HAProxy', () => {
     const is = { name: '__name__', op: '=', value: metric, matches: (value: string) => value === metric } as const;
     return windows
       .select([is], 0, Number.MAX_SAFE_INTEGER)
-      .map(({ labels, values, stale, end }) => [stale[end - 1] ? 'stale' : (values[end - 1] ?? Number.NaN), { ...labels }]);
+      .map(({ labels, values, stale, end }) => [stale?.[end - 1] ? 'stale' : (values[end - 1] ?? Number.NaN), { ...labels }]);
   };
 
   test('is scraped, and when it dies all its series end at once', async () => {

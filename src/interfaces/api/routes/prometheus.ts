@@ -5,7 +5,17 @@ import { parseExpr } from '../../../detect/promql/parser.ts';
 import { printExpr } from '../../../detect/promql/print.ts';
 import { PromqlError } from '../../../detect/promql/promql-error.ts';
 import type { LabelMatcher } from '../../../detect/series/queryable.ts';
-import type { QueryAnswer, QueryBounds, QueryRefusal, QuerySpan, RuleView, TargetView, Verbs } from '../../verbs.ts';
+import type {
+  QueryAnswer,
+  QueryBounds,
+  QueryErrorType,
+  QueryList,
+  QueryRefusal,
+  QuerySpan,
+  RuleView,
+  TargetView,
+  Verbs,
+} from '../../verbs.ts';
 import { instant } from '../json.ts';
 import { BadParameter, parameters, QueryParameters } from '../query-parameters.ts';
 import { type Answer, type Route, route } from '../route.ts';
@@ -20,11 +30,24 @@ function failure(status: number, errorType: string, error: string): Answer {
   return { status, json: { status: 'error', errorType, error } };
 }
 
-const statusOf = { bad_data: 400, execution: 422, timeout: 503 } as const;
+function refused({ errorType, error }: QueryRefusal): Answer {
+  return failure(statusOf[errorType], errorType, error);
+}
+
+const statusOf: Readonly<Record<QueryErrorType, number>> = {
+  bad_data: 400,
+  not_found: 404,
+  not_acceptable: 406,
+  execution: 422,
+  canceled: 499,
+  internal: 500,
+  timeout: 503,
+  unavailable: 503,
+};
 const truncated = 'results truncated due to limit';
 
 function answerOf(answer: QueryAnswer, limit: number): Answer {
-  if (!answer.ok) return failure(statusOf[answer.errorType], answer.errorType, answer.error);
+  if (!answer.ok) return refused(answer);
   const { resultType, result, infos } = answer;
   const cut = limit > 0 && (resultType === 'vector' || resultType === 'matrix') && Array.isArray(result) && result.length > limit;
   const warnings = cut ? [...answer.warnings, truncated] : answer.warnings;
@@ -63,9 +86,12 @@ function spanOf(given: QueryParameters): QuerySpan {
 }
 
 /** A list as it was found, or as far as the limit lets it. */
-function listOf(found: readonly unknown[] | QueryRefusal, limit: number): Answer {
-  if ('error' in found) return failure(400, 'bad_data', found.error);
-  return limit > 0 && found.length > limit ? success(found.slice(0, limit), { warnings: [truncated] }) : success(found);
+function listOf(found: QueryList<unknown> | QueryRefusal, limit: number): Answer {
+  if ('error' in found) return refused(found);
+  const { values } = found;
+  const cut = limit > 0 && values.length > limit;
+  const warnings = cut ? [...found.warnings, truncated] : found.warnings;
+  return success(cut ? values.slice(0, limit) : values, warnings.length > 0 ? { warnings } : {});
 }
 
 async function seriesQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
@@ -82,7 +108,7 @@ async function labelsQuery(given: QueryParameters, { queries }: Verbs): Promise<
 
 async function formatQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
   const formatted = queries.format(given.text('query'));
-  return typeof formatted === 'string' ? success(formatted) : failure(400, 'bad_data', formatted.error);
+  return typeof formatted === 'string' ? success(formatted) : refused(formatted);
 }
 
 async function metadataQuery(given: QueryParameters, { queries }: Verbs): Promise<Answer> {
@@ -92,7 +118,9 @@ async function metadataQuery(given: QueryParameters, { queries }: Verbs): Promis
     return text === '' ? -1 : Number(text);
   };
   const [limit, limitPerMetric, metric] = [whole('limit'), whole('limit_per_metric'), given.text('metric')];
-  const found = Object.entries(await queries.metadata()).filter(([name]) => metric === '' || name === metric);
+  const known = await queries.metadata();
+  if ('error' in known) return refused(known);
+  const found = [...known].filter(([name]) => metric === '' || name === metric);
   const shown = limit >= 0 ? found.slice(0, limit) : found;
   return success(Object.fromEntries(shown.map(([name, all]) => [name, limitPerMetric > 0 ? all.slice(0, limitPerMetric) : all])));
 }
