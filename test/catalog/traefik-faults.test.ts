@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startLab } from '../../lab/lab.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
-import { CatalogWatch } from './catalog-watch.ts';
+import { CatalogWatch, type Fires } from './catalog-watch.ts';
 import { type Play, playFaults } from './fault-plays.ts';
 
 /** Every fault of the lab on a real Traefik: which alerts of the catalog it raises, and no other. */
@@ -72,6 +72,19 @@ describe.skipIf(findTraefik() === null)('on Traefik', () => {
     await playFaults(lab, await CatalogWatch.over(lab), plays);
   });
 
+  test('errors use up a promise, and the short windows end both alerts soon after them', { timeout: 2 * patienceMs }, async () => {
+    await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'api', servers: 2, check }] } });
+    lab.startTraffic('api');
+    const watch = await CatalogWatch.over(lab, ['catalog/alternatives']);
+    expect(await watch.minutes(5)).toEqual([]);
+    await lab.inject('application-errors');
+    expect(names(await watch.minutes(20))).toEqual(['TraefikErrorBudgetFastBurn', 'TraefikErrorBudgetSlowBurn']);
+    await lab.heal();
+    await watch.minutes(7);
+    expect(names(watch.firing)).toEqual(['TraefikErrorBudgetSlowBurn']);
+    expect(await watch.until((firing) => firing.length === 0, 33)).toBe(true);
+  });
+
   test('requests that do not come any more are missed until they come', { timeout: patienceMs }, async () => {
     await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'api', servers: 1, check }] } });
     // In fast motion more than one a second.
@@ -80,8 +93,12 @@ describe.skipIf(findTraefik() === null)('on Traefik', () => {
     const watch = await CatalogWatch.over(lab);
     expect(await watch.minutes(31)).toEqual([]);
     traffic.stop();
-    expect((await watch.minutes(13)).map(({ alert }) => alert)).toEqual(['TraefikTrafficVanished']);
+    expect(names(await watch.minutes(13))).toEqual(['TraefikTrafficVanished']);
     lab.startTraffic('api', busy);
     expect(await watch.until((firing) => firing.length === 0, 3)).toBe(true);
   });
 });
+
+function names(fires: readonly Fires[]): string[] {
+  return [...new Set(fires.map(({ alert }) => alert))].sort();
+}

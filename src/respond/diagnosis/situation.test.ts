@@ -38,6 +38,8 @@ const claims: Readonly<Record<AlertFamily, readonly string[]>> = {
     'TraefikBackendDegraded',
     'TraefikCertificateExpiresSoon',
     'TraefikCertificateLastDays',
+    'TraefikErrorBudgetFastBurn',
+    'TraefikErrorBudgetSlowBurn',
     'TraefikFileDescriptorsLow',
     'TraefikHighGrpcErrorRateService',
     'TraefikReloadStorm',
