@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startLab } from '../../lab/lab.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
+import { withBackend } from '../../lab/view.ts';
 import { CatalogWatch, type Fires } from './catalog-watch.ts';
 import { type Play, playFaults } from './fault-plays.ts';
 
@@ -61,6 +62,25 @@ describe.skipIf(findTraefik() === null)('on Traefik', () => {
     // Twice the usual, or five minutes in fast motion have too few requests to call anything slow.
     for (const backend of backends) lab.startTraffic(backend, { requestsPerSecond: 40 });
     await playFaults(lab, await CatalogWatch.over(lab), plays);
+  });
+
+  test('a dead server that retries hide from clients shows in the attempts', { timeout: patienceMs }, async () => {
+    await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'api', servers: 3, check: null }] } });
+    const view = lab.traefik?.view;
+    if (view === undefined) throw new Error('the lab has no Traefik');
+    await lab.traefik?.apply(withBackend(view, 'api', (api) => ({ ...api, middlewares: { again: { retry: { attempts: 5 } } } })));
+    const traffic = lab.startTraffic('api', { requestsPerSecond: 40 });
+    const plays: Record<string, Play> = {
+      api: {
+        fault: 'connection-refused',
+        options: { servers: ['s1'] },
+        // Traefik counts each attempt of a service, so that the share of errors is too high as well.
+        raises: { traefik: ['TraefikRetriesHigh', 'TraefikHighHttp5xxErrorRateService'] },
+      },
+    };
+    await playFaults(lab, await CatalogWatch.over(lab), plays);
+    const { answered, byStatus } = traffic.counts();
+    expect(1 - (byStatus['200'] ?? 0) / answered, 'share of errors that clients saw').toBeLessThan(0.02);
   });
 
   test('gRPC calls that fail have an alert of their own, for Traefik counts no status of them', { timeout: patienceMs }, async () => {

@@ -45,6 +45,7 @@ const claims: Readonly<Record<AlertFamily, readonly string[]>> = {
     'TraefikReloadStorm',
     'TraefikRequestsSlow',
     'TraefikRestarting',
+    'TraefikRetriesHigh',
     'TraefikServiceDegraded',
     'TraefikTrafficVanished',
   ],
