@@ -144,6 +144,13 @@ export function makeCertificateSet(dnsNames: readonly string[], nowMs: number): 
   };
 }
 
+/** A certificate that a proxy shows to clients, signed by itself, which ends (or ended) so long after `nowMs`. */
+export function makeServingCertificate(dnsNames: readonly string[], nowMs: number, endsInMs: number): CertificatePair {
+  const commonName = dnsNames[0] ?? 'lab.test';
+  const notBefore = nowMs - 30 * dayMs;
+  return makeCertificate({ commonName, dnsNames, ipv4: [], notBefore, notAfter: nowMs + endsInMs, authority: false }, null);
+}
+
 function makeAuthority(commonName: string, nowMs: number): CertificatePair & { readonly commonName: string } {
   const request = { commonName, dnsNames: [], ipv4: [], notBefore: nowMs - 60 * dayMs, notAfter: nowMs + 60 * dayMs, authority: true };
   return { ...makeCertificate(request, null), commonName };

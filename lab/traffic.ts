@@ -19,6 +19,8 @@ export interface TrafficSpec {
   readonly paths: readonly WeightedPath[];
   readonly timeoutMs?: number;
   readonly userAgent?: string;
+  /** Calls as programs make them by gRPC: POST, and a content type of its own. Default false. */
+  readonly grpc?: boolean;
 }
 
 /** What the clients have seen since the stream began (or since `clear`). */
@@ -102,13 +104,15 @@ export class Traffic {
       this.#inFlight -= 1;
       this.#byStatus[status] = (this.#byStatus[status] ?? 0) + 1;
     };
-    const { entryUrl, host, timeoutMs = defaultTimeoutMs, userAgent = 'lab-traffic/1' } = this.spec;
-    void ask({ url: entryUrl, headers: { host, 'user-agent': userAgent }, path, agent, timeoutMs }).then(count);
+    const { entryUrl, host, timeoutMs = defaultTimeoutMs, userAgent = 'lab-traffic/1', grpc = false } = this.spec;
+    const headers = { host, 'user-agent': userAgent, ...(grpc ? { 'content-type': 'application/grpc' } : {}) };
+    void ask({ url: entryUrl, method: grpc ? 'POST' : 'GET', headers, path, agent, timeoutMs }).then(count);
   }
 }
 
 interface Asked {
   readonly url: string;
+  readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly path: string;
   readonly agent: Agent | undefined;
@@ -116,9 +120,9 @@ interface Asked {
 }
 
 /** Settles with the status of one request, 0 when no answer came. */
-function ask({ url, headers, path, agent, timeoutMs }: Asked): Promise<number> {
+function ask({ url, method, headers, path, agent, timeoutMs }: Asked): Promise<number> {
   return new Promise((resolve) => {
-    const sent = request(url, { path, headers, timeout: timeoutMs, ...(agent === undefined ? {} : { agent }) }, (response) => {
+    const sent = request(url, { method, path, headers, timeout: timeoutMs, ...(agent === undefined ? {} : { agent }) }, (response) => {
       response.resume();
       response.once('close', () => resolve(response.statusCode ?? 0));
     });

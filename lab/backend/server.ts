@@ -34,7 +34,7 @@ const http = createHttpServer({ keepAliveTimeout: 30_000 }, (request, response) 
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const rule = pick(behaviour.rules, path, seen);
   request.resume();
-  if (rule === null) answerUsually(path, response);
+  if (rule === null) answerUsually(path, request, response);
   else answer(rule.answer, path, request, response);
 });
 const tls = createTlsServer({}, (socket) => http.emit('connection', socket));
@@ -60,10 +60,12 @@ function speaksTls(): boolean {
   return behaviour.wire === 'tls' || behaviour.wire === 'normal';
 }
 
-function answerUsually(path: string, response: ServerResponse): void {
+function answerUsually(path: string, request: IncomingMessage, response: ServerResponse): void {
   const known = isKnownPath(path);
   const body = JSON.stringify(known ? { backend: settings.backend, server: settings.name, path } : { error: 'not found', path });
-  send(response, known ? 200 : 404, { 'content-type': 'application/json' }, body);
+  // A gRPC call says here how it ended: 0 is well, 12 unimplemented.
+  const grpc = request.headers['content-type']?.startsWith('application/grpc') ? { 'grpc-status': known ? '0' : '12' } : {};
+  send(response, known ? 200 : 404, { 'content-type': 'application/json', ...grpc }, body);
 }
 
 function answer(what: Answer, path: string, request: IncomingMessage, response: ServerResponse): void {
@@ -73,7 +75,7 @@ function answer(what: Answer, path: string, request: IncomingMessage, response: 
       send(response, what.status, { 'content-type': 'text/plain', ...what.headers }, `status ${what.status}\n`);
       return;
     case 'delay':
-      setTimeout(() => answerUsually(path, response), what.delayMs);
+      setTimeout(() => answerUsually(path, request, response), what.delayMs);
       return;
     case 'hang':
       return;

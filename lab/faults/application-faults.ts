@@ -26,6 +26,11 @@ export const applicationFaults = {
     on: both,
     effect: (place) => some(place, 1, { kind: 'delay', delayMs: place.floor.topology.timeouts.serverMs * 2 }),
   },
+  'slow-answers': {
+    about: 'answers take nearly as long as the proxy waits, and come',
+    on: both,
+    effect: (place) => some(place, 1, { kind: 'delay', delayMs: place.floor.topology.timeouts.serverMs * 0.7 }),
+  },
   'application-errors': {
     about: 'every server answers 500 to most requests',
     on: both,

@@ -5,12 +5,13 @@ import type { ProxyView } from '../view.ts';
 import { applicationFaults } from './application-faults.ts';
 import { type Effect, type Fault, FaultError, type FaultOptions, type FaultPlace } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
+import { processFaults } from './process-faults.ts';
 import { proxyFaults } from './proxy-faults.ts';
 
 export type { FaultOptions } from './fault.ts';
 
 /** Every fault the lab can produce, by the id of the cause that a diagnosis should name. */
-export const faults: Readonly<Record<string, Fault>> = { ...networkFaults, ...applicationFaults, ...proxyFaults };
+export const faults: Readonly<Record<string, Fault>> = { ...networkFaults, ...applicationFaults, ...proxyFaults, ...processFaults };
 
 interface Active {
   readonly cause: string;

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../lab.ts';
 import { findHaproxy } from '../proxies/haproxy.ts';
@@ -14,7 +15,8 @@ const traefikHere = findTraefik() !== null;
 /**
  * Where each fault must show, in the proxies' own words. HAProxy: `check X` is a server's check_status, `status X` a server's status, `log X`
  * the beginning of "code flags" of a request. Traefik: `up 0` is traefik_service_server_up, `access X` is "status answered-by" of a request,
- * where answered-by is the server, the service (nobody chosen) or nothing (no route). `down`: the metrics cannot be fetched.
+ * where answered-by is the server, the service (nobody chosen) or nothing (no route); the rest is read off its metrics. `down`: these cannot
+ * be fetched.
  */
 const table: readonly (readonly [cause: string, backend: string, haproxy: string | null, traefik: string | null])[] = [
   ['connection-refused', 'api', 'check L4CON', 'up 0'],
@@ -34,6 +36,7 @@ const table: readonly (readonly [cause: string, backend: string, haproxy: string
   ['health-check-rejected', 'api', 'check L7STS', 'up 0'],
   ['health-check-misconfigured', 'api', 'check L7STS', 'up 0'],
   ['backend-slow', 'api', 'log 504 sH', 'access 504 server'],
+  ['slow-answers', 'api', null, 'slow 200'],
   ['application-errors', 'api', 'log 500 --', 'access 500 server'],
   ['bad-server', 'api', 'log 500 --', 'access 500 server'],
   ['bad-endpoint', 'api', 'log 500 --', 'access 500 server'],
@@ -59,6 +62,10 @@ const table: readonly (readonly [cause: string, backend: string, haproxy: string
   ['frontend-disabled', 'api', 'status PAUSED', null],
   ['proxy-down', 'api', 'down', 'down'],
   ['proxy-hung', 'api', 'down', 'down'],
+  ['restart-loop', 'api', 'down', 'down'],
+  ['serving-certificate-expired', 'api', null, 'certificate of expired.lab.test, days left: -1'],
+  ['serving-certificate-ends-soon', 'api', null, 'certificate of soon.lab.test, days left: 10'],
+  ['file-descriptors-low', 'api', null, 'descriptors run out'],
 ];
 
 describe.skipIf(!haproxyHere || !traefikHere)('each fault shows on the proxy that has it', () => {
@@ -137,9 +144,22 @@ describe.skipIf(!haproxyHere || !traefikHere)('each fault shows on the proxy tha
     await expect(run(lab.restartCommand('api/s1'))).rejects.toThrow(/ended while starting/);
   });
 
+  it('configurations come one after the other', async () => {
+    const reloads = async () => Number(metric(await fetchText(lab.traefik?.metricsUrl ?? ''), 'traefik_config_reloads_total'));
+    const before = await reloads();
+    await lab.inject('reload-storm');
+    await waitFor('ten configurations', seenTimeoutMs, async () => (await reloads()) >= before + 10);
+    await lab.heal();
+    await waitFor('the last of them', seenTimeoutMs, async () => {
+      const now = await reloads();
+      await sleep(500);
+      return (await reloads()) === now;
+    });
+  });
+
   it('every fault has a row', () => {
     const rows = new Set(table.map(([cause]) => cause));
-    expect(Object.keys(faults).filter((cause) => !rows.has(cause))).toEqual(['pending-bad-config']);
+    expect(Object.keys(faults).filter((cause) => !rows.has(cause))).toEqual(['pending-bad-config', 'reload-storm']);
   });
 });
 
@@ -186,14 +206,44 @@ async function traefikWords(lab: Lab, backend: string, log: Tail): Promise<strin
   const text = await fetchText(lab.traefik?.metricsUrl ?? '');
   if (text === null) return ['down'];
   const ups = text.split('\n').filter((line) => line.startsWith(`traefik_service_server_up{service="${backend}@file"`));
-  return [...ups.map((line) => `up ${line.at(-1)}`), ...log.lines().map(accessWord)];
+  const descriptors = Number(metric(text, 'process_open_fds')) / Number(metric(text, 'process_max_fds'));
+  return [
+    ...ups.map((line) => `up ${line.at(-1)}`),
+    ...[...text.matchAll(/^traefik_tls_certs_not_after\{cn="([^"]*)".* (\S+)$/gm)].map(([, name, end]) =>
+      certificateWord(name, Number(end)),
+    ),
+    ...(descriptors > 0.8 ? ['descriptors run out'] : []),
+    ...log.lines().flatMap(accessWords),
+  ];
 }
 
-function accessWord(line: string): string {
-  const entry = JSON.parse(line) as { DownstreamStatus: number; OriginStatus: number; RouterName?: string; ServiceURL?: string };
+function certificateWord(name: string | undefined, endsAt: number): string {
+  return `certificate of ${name}, days left: ${Math.round((endsAt - Date.now() / 1000) / 86_400)}`;
+}
+
+/** The value of a metric without labels. */
+function metric(text: string | null, name: string): string | undefined {
+  return text
+    ?.split('\n')
+    .find((line) => line.startsWith(`${name} `))
+    ?.slice(name.length + 1);
+}
+
+/** Duration in nanoseconds. */
+interface AccessEntry {
+  readonly DownstreamStatus: number;
+  readonly OriginStatus: number;
+  readonly Duration: number;
+  readonly RouterName?: string;
+  readonly ServiceURL?: string;
+}
+
+function accessWords(line: string): string[] {
+  const entry = JSON.parse(line) as AccessEntry;
   const cut = entry.ServiceURL !== undefined && entry.OriginStatus === 0;
   const by = entry.RouterName === undefined ? 'nothing' : cut ? 'cut' : entry.ServiceURL === undefined ? 'service' : 'server';
-  return `access ${entry.DownstreamStatus} ${by}`;
+  const slow = entry.Duration > 200e6 ? [`slow ${entry.DownstreamStatus}`] : [];
+  return [`access ${entry.DownstreamStatus} ${by}`, ...slow];
 }
 
 async function isWell(lab: Lab): Promise<boolean> {
