@@ -3,14 +3,15 @@ import type { LabServer } from '../backend/fleet.ts';
 import type { Floor, LabProxy } from '../floor.ts';
 import type { ProxyView } from '../view.ts';
 import { applicationFaults } from './application-faults.ts';
+import { capacityFaults } from './capacity-faults.ts';
 import { type Effect, type Fault, FaultError, type FaultOptions, type FaultPlace } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
 import { proxyFaults } from './proxy-faults.ts';
 
 export type { FaultOptions } from './fault.ts';
 
-/** Every fault the lab can produce, by the id of the cause that a diagnosis should name. */
-export const faults: Readonly<Record<string, Fault>> = { ...networkFaults, ...applicationFaults, ...proxyFaults };
+/** Every fault the lab can produce, by the id of the cause that a diagnosis should name, or by a plain name where no cause fits. */
+export const faults: Readonly<Record<string, Fault>> = { ...networkFaults, ...applicationFaults, ...proxyFaults, ...capacityFaults };
 
 interface Active {
   readonly cause: string;
