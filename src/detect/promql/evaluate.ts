@@ -12,7 +12,7 @@ import { withoutName } from './metadata-labels.ts';
 import { holdsHistograms } from './native-range-functions.ts';
 import { type Plan, planOf } from './plan.ts';
 import type { QueryContext } from './query-context.ts';
-import { keyOf, SeriesCollector } from './series-collector.ts';
+import { SeriesCollector } from './series-collector.ts';
 import type { MatrixSeries, QueryResult, QueryValue, ResultSample, Vector, VectorSample } from './value.ts';
 
 /** How far back an instant selector looks for a sample, unless told otherwise. */
