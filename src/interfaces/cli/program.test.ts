@@ -90,7 +90,8 @@ describe('what was typed', () => {
     [['pause', '--reason=x', '--for=soon'], 2, /^$/, /--for: duration "soon"/],
     [['plan', 'approve', 'p1'], 2, /^$/, /--reason is missing/],
     [['incidents', 'resolve', 'i1'], 2, /^$/, /--reason is missing/],
-    [['rules', 'prove', '--file-size-max=1k'], 2, /^$/, /--file-size-max "1k": expected a number of bytes/],
+    [['rules', 'prove', '--file-size-max=1k'], 2, /^$/, /--file-size-max "1k" is not a size\. Write a size such as 500KB/],
+    [['rules', 'check', '--file-size-max=2GB'], 2, /^$/, /--file-size-max "2GB" must be between 1B and 1000MB/],
   ])('%j ends with %i', async (line, code, out, err) => {
     const result = await run(line);
     expect([result.code, result.out, result.err]).toEqual([code, expect.stringMatching(out), expect.stringMatching(err)]);
