@@ -51,13 +51,6 @@ export const capacityFaults = {
       behaviour: { rules: [{ paths: [healthPath], share: share ?? 1 / 3, answer: { kind: 'status', status: 500 } }] },
     }),
   },
-  'answers-late': {
-    about: 'every answer is right and takes nearly as long as the proxy waits',
-    on: haproxyOnly,
-    effect: ({ floor, paths, share }) => ({
-      behaviour: { rules: [{ paths, share: share ?? 1, answer: { kind: 'delay', delayMs: floor.topology.timeouts.serverMs * 0.8 } }] },
-    }),
-  },
 } satisfies Readonly<Record<string, Fault>>;
 
 const heldCount = 370;

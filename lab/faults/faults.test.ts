@@ -169,7 +169,6 @@ describe.skipIf(!haproxyHere || !traefikHere)('each fault shows on the proxy tha
       'proxy-cpu-saturation',
       'reload-loop',
       'frontend-stopped',
-      'answers-late',
       'reload-storm',
     ];
     expect(Object.keys(faults).filter((cause) => !rows.has(cause))).toEqual(others);

@@ -69,7 +69,7 @@ const scenes: Readonly<Record<string, Scene>> = {
     },
   },
   // The embedded exporter counts its average up from 0 over a thousand requests.
-  'answers that come late': { requestsPerSecond: 100, plays: { late: { fault: 'answers-late', raises: both('HaproxyHttpSlowingDown') } } },
+  'answers that come late': { requestsPerSecond: 100, plays: { late: { fault: 'slow-answers', raises: both('HaproxyHttpSlowingDown') } } },
   'names that do not resolve': {
     byName: true,
     plays: { named: { fault: 'dns-failure', raises: both('HaproxyBackendDown', 'HaproxyHighHttp5xxErrorRateBackend') } },
