@@ -30,7 +30,11 @@ const claims: Readonly<Record<AlertFamily, readonly string[]>> = {
     'TraefikHighHttp4xxErrorRateService',
     'TraefikRequestsRejected',
   ],
-  'proxy-load': [
+  load: [
+    'HaproxyBackendMaxActiveSession',
+    'HaproxyBackendMaxActiveSession>80%',
+    'HaproxyHttpSlowingDown',
+    'HaproxyPendingRequests',
     'HaproxyConnectionsNearLimit',
     'HaproxyCpuSaturated',
     'HaproxyFrontendSessionsNearLimit',
@@ -38,16 +42,7 @@ const claims: Readonly<Record<AlertFamily, readonly string[]>> = {
     'HaproxyReloadLoop',
   ],
   unrouted: ['HaproxyFrontendStopped', 'HaproxyRouteMissing', 'TraefikNoServer', 'TraefikRouteMissing'],
-  other: [
-    'HaproxyBackendDegraded',
-    'HaproxyBackendOnBackups',
-    'HaproxyMaintenanceLeftOn',
-    'HaproxyBackendMaxActiveSession',
-    'HaproxyBackendMaxActiveSession>80%',
-    'HaproxyHttpSlowingDown',
-    'HaproxyPendingRequests',
-    'HaproxyRetryHigh',
-  ],
+  other: ['HaproxyBackendDegraded', 'HaproxyBackendOnBackups', 'HaproxyMaintenanceLeftOn', 'HaproxyRetryHigh'],
 };
 
 describe('what an alert claims', () => {
