@@ -365,7 +365,7 @@ async function lookAtIncident(
 }
 
 /** What the widest claim comes first: its page is the one that is run. */
-const claims: readonly AlertFamily[] = ['proxy-down', 'down', 'errors-5xx', 'errors-4xx', 'unrouted', 'server-down', 'proxy-load', 'other'];
+const claims: readonly AlertFamily[] = ['proxy-down', 'down', 'errors-5xx', 'errors-4xx', 'unrouted', 'server-down', 'load', 'other'];
 
 function widestAlert(incident: Incident): Incident['alerts'][number] | undefined {
   const firing = incident.alerts.filter((alert) => alert.state === 'firing');

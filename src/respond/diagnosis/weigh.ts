@@ -189,7 +189,7 @@ function essentials(situation: Situation): readonly (readonly SignId[])[] {
     case 'proxy-down':
       // The alert is about the metrics: that the proxy answers elsewhere does not refute it.
       return [['metrics-answer']];
-    case 'proxy-load':
+    case 'load':
       // No check measures load over time, so that none can say that there is nothing to it.
       return [[]];
     case 'unrouted':

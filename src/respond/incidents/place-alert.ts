@@ -25,7 +25,7 @@ const explainsEverything: ReadonlySet<string> = new Set([
  * Requests that found no server are counted at the entry point as well, and those that wait for a slow one hold its connections: the same
  * problem, seen from the door.
  */
-const echoes: ReadonlySet<AlertFamily> = new Set<AlertFamily>(['unrouted', 'proxy-load']);
+const echoes: ReadonlySet<AlertFamily> = new Set<AlertFamily>(['unrouted', 'load']);
 
 /** How recent a backend's incident must be for what the entry point shows to be its echo. */
 const echoMs = 10 * 60_000;

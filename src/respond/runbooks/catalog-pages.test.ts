@@ -82,7 +82,10 @@ interface ShippedRule {
 
 const shipped = rules
   .filter(({ path }) => !path.includes('/published/'))
-  .flatMap(({ text }) => (parse(text) as { groups: { rules: ShippedRule[] }[] }).groups.flatMap((group) => group.rules));
+  .flatMap(({ text }) =>
+    (parse(text) as { groups: { rules: (ShippedRule | { readonly record: string })[] }[] }).groups.flatMap((group) => group.rules),
+  )
+  .filter((rule) => 'alert' in rule);
 
 test.each([...new Map(shipped.map((rule) => [rule.alert, rule])).values()])('the alert $alert has a page', ({ alert, annotations }) => {
   const withLink = matchPage({ name: alert, labels: labelsOf([]), annotations }, pages);

@@ -164,7 +164,7 @@ test('two rules that write the same series at once have no witness: promtool ref
 });
 
 describe('the catalog', () => {
-  test('every corrected alert fires', async () => {
+  test('every corrected alert fires', { timeout: 120_000 }, async () => {
     for (const path of rulesUnder(catalog).filter((name) => !name.includes('published'))) {
       for (const proof of await proved(readFileSync(path, 'utf8'), path)) {
         expect(proof, `${path} ${proof.rule.name}`).toMatchObject({ verdict: 'fires' });

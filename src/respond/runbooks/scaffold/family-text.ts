@@ -167,9 +167,8 @@ export const familyTexts: Readonly<Record<AlertFamily, FamilyText>> = {
     ],
     mitigation: [startProxy, repairFile],
   },
-  'proxy-load': {
-    impact:
-      'None while there is room; then everything through this proxy is late or waits outside, to all backends at once, without an error.',
+  load: {
+    impact: 'None while there is room; then requests are late or wait outside, and no error is counted anywhere.',
     diagnosis: [wholeProxy, amount, errors, changes],
     mitigation: [limitClients, repairFile, tuneRule],
   },
