@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +127,25 @@ describe('run', () => {
     expect(await ended).toMatchObject({ code: 0, signal: null, out: '' });
   });
 
+  test('SIGTERM waits neither for a proxy that hangs nor for the look at its incident, which says nothing then', async () => {
+    const hanging = createServer((socket) => socket.on('error', () => undefined).resume());
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    const address = hanging.address();
+    const port = typeof address === 'object' ? address?.port : null;
+    const { file } = await config('hanging');
+    const part = `    scrape_interval: 1s\n    haproxy: { stats_socket: "127.0.0.1:${port}" }\n`;
+    const text = readFileSync(file, 'utf8').replace('127.0.0.1:9/metrics\n', `127.0.0.1:${port}/metrics\n${part}`);
+    writeFileSync(file, text);
+    const { child, ended, said } = start(['run', `--config.file=${file}`]);
+    await said('HaproxyDown is firing');
+    const startedAt = performance.now();
+    child.kill('SIGTERM');
+    const { code, err } = await ended;
+    expect([code, err]).toEqual([0, expect.not.stringMatching(/ diagnosis: |a bug/)]);
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    hanging.close();
+  });
+
   test('SIGHUP reads the configuration again, and a bad file leaves the old one', async () => {
     const { file } = await config('reload');
     const { child, ended, said } = start(['run', `--config.file=${file}`]);
@@ -145,7 +164,6 @@ describe('run', () => {
     const first = start(['run', `--config.file=${file}`]);
     await first.said('ready at');
     const other = join(directory, 'other.yml');
-    const { readFileSync } = await import('node:fs');
     writeFileSync(other, readFileSync(file, 'utf8').replace('./taken', './other'));
     expect(await run('run', `--config.file=${other}`)).toMatchObject({
       code: 2,

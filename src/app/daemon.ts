@@ -162,7 +162,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     sleep,
     settings: () => current.config.mitigation,
     place: (alert) => placeOf(alert, current, memory),
-    look: (incident, sinceAt) => lookAtIncident(incident, sinceAt, { current, ask }),
+    look: (incident, sinceAt, deadline) => lookAtIncident(incident, sinceAt, { current, ask, deadline }),
     actionSituation: async (look: Look, cause) =>
       actionSituation(look, cause, current.config, memory.lastState(look.situation.target.name)),
     baseline: async (planId) => (await store.state.get(baselineKey(planId)))?.value ?? null,
@@ -351,13 +351,13 @@ async function placeOf(alert: Alert, current: Generation, memory: ProxyMemory): 
 async function lookAtIncident(
   incident: Incident,
   sinceAt: number | null,
-  { current, ask }: { readonly current: Generation; readonly ask: Ask },
+  { current, ask, deadline }: { readonly current: Generation; readonly ask: Ask; readonly deadline: AbortSignal },
 ): Promise<Look> {
   const target = current.config.targets.find((candidate) => candidate.name === incident.target);
   const alert = widestAlert(incident);
   if (target === undefined || alert === undefined)
     throw new Error(`incident ${incident.id} is about ${incident.target}, which is not configured any more`);
-  const parts = { config: current.config, ask, clock, pages: current.runbooks.pages };
+  const parts = { config: current.config, ask, clock, pages: current.runbooks.pages, deadline };
   return await lookAt(
     { alert, subject: { target, backend: incident.backend, family: familyOf(alert.name) }, activeSinceMs: alert.startsAt, sinceAt },
     parts,

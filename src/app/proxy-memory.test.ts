@@ -22,7 +22,7 @@ const config = (
 ).config;
 
 /** A memory over a proxy that a test changes; rounds come only when the test says so. */
-async function remembering(read: () => Promise<ProxyState>) {
+async function remembering(read: (signal: AbortSignal) => Promise<ProxyState>) {
   const directory = mkdtempSync(join(tmpdir(), 'proxymedic-memory-'));
   cleanups.push(() => rmSync(directory, { recursive: true }));
   const store = await openStore({ directory });
@@ -61,6 +61,17 @@ test('who asks for the past learns what changed a moment ago, before the next ro
   const asked = await Promise.all([memory.history('edge'), memory.history('edge')]);
   const moved = { subject: 'api/s1', was: '10.0.0.1:8001', becomes: '10.0.0.1:9999' };
   for (const history of asked) expect(history?.addressChanges).toEqual([expect.objectContaining(moved)]);
+});
+
+test('a proxy that hangs does not hold up the end', async () => {
+  const { memory, round } = await remembering(
+    (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('called off')))),
+  );
+  round();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const startedAt = performance.now();
+  await memory.stop();
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
 });
 
 test('a proxy that cannot be read keeps its past', async () => {

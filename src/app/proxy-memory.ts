@@ -34,7 +34,7 @@ export class ProxyMemory {
   readonly #turns = new Map<string, Promise<void>>();
   /** Counts the sets of proxies that were watched: a read that began under an older one is the last of its chain. */
   #era = 0;
-  #ended = false;
+  readonly #ending = new AbortController();
 
   constructor(parts: ProxyMemoryParts) {
     this.#parts = parts;
@@ -53,8 +53,9 @@ export class ProxyMemory {
     }
   }
 
+  /** Breaks off what is being read: nobody waits for a proxy that hangs. */
   async stop(): Promise<void> {
-    this.#ended = true;
+    this.#ending.abort();
     for (const cancel of this.#cancels.values()) cancel();
     await Promise.allSettled(this.#running);
   }
@@ -71,7 +72,7 @@ export class ProxyMemory {
   async history(target: string): Promise<HistoryAnswer | null> {
     const reader = this.#readers.get(target);
     // Where that read fails the past is what it was; the next round says what is wrong.
-    if (reader !== undefined && !this.#ended) await this.#inTurn(reader, this.#era, lookTimeoutMs).catch(() => undefined);
+    if (reader !== undefined && !this.#ending.signal.aborted) await this.#inTurn(reader, this.#era, lookTimeoutMs).catch(() => undefined);
     return await this.#parts.history.read(target);
   }
 
@@ -82,11 +83,13 @@ export class ProxyMemory {
   }
 
   #next(reader: ProxyReader, era: number, afterMs: number): void {
-    if (this.#ended || era !== this.#era) return;
+    if (this.#ending.signal.aborted || era !== this.#era) return;
     this.#cancels.set(
       reader.target.name,
       this.#parts.timer.after(afterMs, () => {
-        const work = this.#inTurn(reader, era, readTimeoutMs).catch((error: unknown) => this.#parts.onBug(error));
+        const work = this.#inTurn(reader, era, readTimeoutMs).catch((error: unknown) => {
+          if (!this.#ending.signal.aborted) this.#parts.onBug(error);
+        });
         this.#running.add(work);
         void work.finally(() => {
           this.#running.delete(work);
@@ -98,7 +101,7 @@ export class ProxyMemory {
 
   #inTurn(reader: ProxyReader, era: number, timeoutMs: number): Promise<void> {
     const target = reader.target.name;
-    const read = () => this.#read(reader, era, AbortSignal.timeout(timeoutMs));
+    const read = () => this.#read(reader, era, AbortSignal.any([this.#ending.signal, AbortSignal.timeout(timeoutMs)]));
     const turn = (this.#turns.get(target) ?? Promise.resolve()).then(read, read);
     this.#turns.set(target, turn);
     return turn;
@@ -108,7 +111,7 @@ export class ProxyMemory {
     const target = reader.target.name;
     const state = await reader.readState(signal);
     const snapshot = snapshotOf(state);
-    if (snapshot === null || era !== this.#era) return;
+    if (snapshot === null || era !== this.#era || this.#ending.signal.aborted) return;
     this.#states.set(target, state);
     if (state.pid !== null) this.#pids.set(target, state.pid);
     const before = this.#snapshots.get(target) ?? (await this.#stored(target));

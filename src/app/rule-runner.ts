@@ -77,7 +77,7 @@ export class RuleRunner {
   /** Instant of the newest evaluation on a commit. */
   #latestAt = Number.NEGATIVE_INFINITY;
   #rounds = 0;
-  #ended = false;
+  readonly #ending = new AbortController();
   /** Whether every target was scraped since the start. */
   #allSeen = false;
 
@@ -106,7 +106,7 @@ export class RuleRunner {
    * began; rules never go back to it, for there the newer samples of the other targets do not exist yet.
    */
   onCommit(atMs: number): void {
-    if (this.#remote !== null || this.#ended) return;
+    if (this.#remote !== null || this.#ending.signal.aborted) return;
     this.#allSeen ||= this.#parts.everyTargetSeen();
     const already = this.#waitingAt !== null;
     this.#waitingAt = Math.max(this.#waitingAt ?? atMs, atMs);
@@ -132,7 +132,7 @@ export class RuleRunner {
   }
 
   async stop(): Promise<void> {
-    this.#ended = true;
+    this.#ending.abort();
     for (const cancel of this.#cancels.splice(0)) cancel();
     await this.#running;
   }
@@ -173,7 +173,7 @@ export class RuleRunner {
   }
 
   async #evaluate(due: readonly Watched[], atMs: number): Promise<void> {
-    if (this.#ended) return;
+    if (this.#ending.signal.aborted) return;
     for (const watched of due) {
       const startedAt = performance.now();
       const outcome = await evaluateGroup(watched.group, watched.state, atMs, this.#query(), this.#parts.windows, this.#options());
@@ -197,7 +197,7 @@ export class RuleRunner {
     return {
       externalUrl: url,
       externalLabels: labels,
-      templateQuery: remote === null ? local : (text, atMs) => remoteQuery(remote.api, text, atMs),
+      templateQuery: remote === null ? local : (text, atMs) => this.#ask(remote.api, text, atMs),
       stopwatch: () => performance.now(),
       ...(remote === null ? {} : { intervalMs: remote.intervalMs }),
       // What has not been scraped yet since the start is no reason to think that all is well.
@@ -208,7 +208,11 @@ export class RuleRunner {
   #query(): RuleQuery {
     const remote = this.#remote;
     if (remote === null) return (expr, _text, atMs) => queryForRule(expr, atMs, { queryable: this.#parts.windows });
-    return (_expr, text, atMs) => remoteQuery(remote.api, text, atMs);
+    return (_expr, text, atMs) => this.#ask(remote.api, text, atMs);
+  }
+
+  #ask(api: PrometheusApi, text: string, atMs: number): Promise<readonly RuleSample[]> {
+    return remoteQuery(api, text, atMs, AbortSignal.any([this.#ending.signal, AbortSignal.timeout(remoteTimeoutMs)]));
   }
 
   #count(health: readonly RuleHealth[]): void {
@@ -250,8 +254,8 @@ function keyOf({ file, name }: RuleGroup): string {
   return `rules/${file};${name}`;
 }
 
-async function remoteQuery(api: PrometheusApi, text: string, atMs: number): Promise<readonly RuleSample[]> {
-  const { value } = await api.instant(text, atMs, AbortSignal.timeout(remoteTimeoutMs));
+async function remoteQuery(api: PrometheusApi, text: string, atMs: number, signal: AbortSignal): Promise<readonly RuleSample[]> {
+  const { value } = await api.instant(text, atMs, signal);
   if (value.type === 'vector') return value.samples;
   if (value.type === 'scalar') return [{ labels: labelsOf([]), value: value.value }];
   throw new Error('rule result is not a vector or scalar');

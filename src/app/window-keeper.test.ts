@@ -95,6 +95,17 @@ test('what was written is there after a crash, again after the next, and goes on
   expect(third.log).toEqual([]);
 });
 
+test('who keeps nothing leaves nothing behind', async () => {
+  const directory = await temporary();
+  const first = new Life(directory, 100_000);
+  await first.keeper.start();
+  await first.scrape(1);
+  const second = new Life(directory, 110_000);
+  await second.keeper.forget();
+  await second.keeper.stop();
+  expect(await readdir(directory)).toEqual([]);
+});
+
 test('a stop writes what a crash would lose', async () => {
   const directory = await temporary();
   const first = new Life(directory, 100_000);

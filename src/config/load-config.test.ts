@@ -114,6 +114,11 @@ describe('a right file', () => {
     });
   });
 
+  test('may keep the windows in memory only, wherever the rest is kept', () => {
+    expect(load(`${minimal}storage: { windows: false }\n`).storage).toEqual({ path: '/etc/pm/data', windows: false });
+    expect(load(`${minimal}storage: { path: /var/lib/pm }\n`).storage).toEqual({ path: '/var/lib/pm', windows: true });
+  });
+
   test('may say how it is reached from outside', () => {
     const config = load(`${minimal}external_url: https://medic.example/\nexternal_labels: { site: lab }\n`);
     expect([config.externalUrl, config.externalLabels]).toEqual(['https://medic.example', { site: 'lab' }]);

@@ -26,8 +26,8 @@ export interface ResponseParts {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Which target and backend an alert is about; null when none of ours. */
   place(alert: Alert): Promise<PlacedAlert | null>;
-  /** Runs the runbook of an incident's alert. `sinceAt`: look only at traffic after this instant. */
-  look(incident: Incident, sinceAt: number | null): Promise<Look>;
+  /** Runs the runbook of an incident's alert. `sinceAt`: look only at traffic after this instant. The signal breaks it off. */
+  look(incident: Incident, sinceAt: number | null, signal: AbortSignal): Promise<Look>;
   /** What an action has to know about the target and its servers. */
   actionSituation(look: Look, cause: Cause): Promise<ActionSituation>;
   settings(): MitigationSettings;
@@ -61,6 +61,9 @@ const drainMs = 5 * 60_000;
 /** An alert that fires so long without an incident was lost on the way. */
 const lostAfterMs = 30_000;
 const recentlyResolvedMax = 100;
+
+/** Work that the end of the program cut off. */
+class BrokenOff extends Error {}
 
 /**
  * The life of an incident in order: alert, diagnosis, plan, approval, action, verification, resolved. Everything that
@@ -198,7 +201,16 @@ export class Response {
   }
 
   #inBackground(id: string, work: () => Promise<unknown>): void {
-    this.#queued(id, work).catch((error: unknown) => this.#parts.onBug(error));
+    this.#queued(id, work).catch((error: unknown) => {
+      if (!(error instanceof BrokenOff)) this.#parts.onBug(error);
+    });
+  }
+
+  /** What was broken off at the end of the program says nothing about the world: nobody must rely on it, and the next start looks again. */
+  async #look(incident: Incident, sinceAt: number | null): Promise<Look> {
+    const look = await this.#parts.look(incident, sinceAt, this.#ending.signal);
+    if (this.#ending.signal.aborted) throw new BrokenOff('proxymedic is stopping: the look was broken off');
+    return look;
   }
 
   async #pause(ms: number): Promise<boolean> {
@@ -294,7 +306,7 @@ export class Response {
   async #diagnoseOnce(id: string): Promise<{ readonly incident: Incident; readonly look: Look } | null> {
     const before = await this.#parts.incidents.get(id);
     if (before === null || before.state === 'resolved' || !this.#parts.watches(before.target)) return null;
-    const look = await this.#parts.look(before, null);
+    const look = await this.#look(before, null);
     const incident = await this.#parts.desk.diagnosed(id, look.diagnosis);
     if (incident === null) return null;
     await this.#parts.desk.absorbBackends(id);
@@ -364,7 +376,7 @@ export class Response {
       const present = await this.#parts.plan(plan.id);
       // Somebody took the change back, or took the target away, while we watched it.
       if (present?.state !== 'done' || !this.#parts.watches(plan.target)) return await this.#openAgain(plan.incident);
-      const look = await this.#parts.look(incident, Math.max(doneAt, this.#parts.clock.now() - verifiedTrafficMs));
+      const look = await this.#look(incident, Math.max(doneAt, this.#parts.clock.now() - verifiedTrafficMs));
       const facts = verificationFacts({
         plan,
         incident,
@@ -407,7 +419,7 @@ export class Response {
   async #awaitRecovery(incident: Incident): Promise<void> {
     const { id } = incident;
     const stoppedAt = Math.max(...incident.alerts.map((alert) => alert.endsAt ?? incident.openedAt));
-    const look = await this.#parts.look(incident, stoppedAt);
+    const look = await this.#look(incident, stoppedAt);
     if (look.diagnosis.verdict !== 'no-fault-found')
       return await this.#noteOnce(id, 'all alerts stopped, but recovery is not proven: looking on');
     await this.#parts.desk.note(id, 'verification', 'everything that was looked at is healthy', {

@@ -126,6 +126,20 @@ test('a small body that unpacks to a huge one is refused', async () => {
   expect((await failure(url, { sizeLimitBytes: 1_000_000 })).code).toBe('too-large');
 });
 
+test('the deadline and the end of the program interrupt unpacking, too', async () => {
+  const bomb = gzipSync(Buffer.alloc(300_000_000));
+  const url = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb));
+  const startedAt = performance.now();
+  const error = await failure(url, { timeoutMs: 60, sizeLimitBytes: 400_000_000 });
+  expect([error.code, error.message]).toEqual(['timeout', expect.stringContaining('within 60 ms')]);
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 60);
+  const request = { target: 'edge', url, timeoutMs: 60_000, sizeLimitBytes: 400_000_000 };
+  await expect(fetchExposition(request, abort.signal)).rejects.toMatchObject({ code: 'stopped' });
+  // Whole, it takes a second on a machine that does nothing else; here twice.
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
 test.each([
   ['gzip', 'plain', 'says it is gzip and is not'],
   ['br', 'x', 'Content-Encoding br'],

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { addAbortSignal } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { isLoopback } from '../../../base/host-port.ts';
 import type { ExpositionFormat } from '../../../detect/scrape/exposition.ts';
 import { type ScrapeContext, ScrapeError, type ScrapeErrorCode } from '../../../detect/scrape/scrape-error.ts';
@@ -10,7 +10,8 @@ const redirectsMax = 3;
 const defaultSizeLimitBytes = 100_000_000;
 const httpAgent = new HttpAgent({ keepAlive: true, maxFreeSockets: 2 });
 const httpsAgent = new HttpsAgent({ keepAlive: true, maxFreeSockets: 2 });
-const inflate = promisify(gunzip);
+/** Inflated at a time: between two pieces the limit and the deadline are looked at. */
+const inflatedPieceBytes = 262_144;
 
 export interface FetchExpositionRequest {
   /** Name of the target, for error messages. */
@@ -126,19 +127,24 @@ class Attempt {
 
   async #collect(answer: IncomingMessage): Promise<Buffer> {
     const announced = Number(answer.headers['content-length'] ?? 0);
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
     try {
       if (announced > this.#sizeLimitBytes) throw this.#tooLarge(announced);
-      for await (const chunk of answer) {
-        if (!Buffer.isBuffer(chunk)) continue;
-        sizeBytes += chunk.length;
-        if (sizeBytes > this.#sizeLimitBytes) throw this.#tooLarge(sizeBytes);
-        chunks.push(chunk);
-      }
+      return await this.#gather(answer);
     } catch (error) {
       answer.destroy();
       throw this.#explain(error);
+    }
+  }
+
+  /** Everything that a stream gives, up to the limit. */
+  async #gather(stream: AsyncIterable<unknown>): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    for await (const chunk of stream) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      sizeBytes += chunk.length;
+      if (sizeBytes > this.#sizeLimitBytes) throw this.#tooLarge(sizeBytes);
+      chunks.push(chunk);
     }
     return Buffer.concat(chunks, sizeBytes);
   }
@@ -146,11 +152,15 @@ class Attempt {
   async #decode(body: Buffer, encoding: string): Promise<Buffer> {
     if (encoding === 'identity' || encoding === '') return body;
     if (encoding !== 'gzip' && encoding !== 'x-gzip') throw this.#error('bad-encoding', `Content-Encoding ${encoding.slice(0, 40)}`);
+    const gunzip = createGunzip({ chunkSize: inflatedPieceBytes });
+    gunzip.end(body);
     try {
-      return await inflate(body, { maxOutputLength: this.#sizeLimitBytes });
+      return await this.#gather(addAbortSignal(this.#deadline.signal, gunzip));
     } catch (error) {
-      if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw this.#tooLarge(this.#sizeLimitBytes + 1);
+      if (this.#deadline.signal.aborted || error instanceof ScrapeError) throw this.#explain(error);
       throw this.#error('bad-encoding', 'the answer says it is gzip and is not', { cause: error });
+    } finally {
+      gunzip.destroy();
     }
   }
 
