@@ -13,10 +13,11 @@ import type { Diagnosis } from '../model/diagnosis.ts';
 import { labelsOf } from '../model/labels.ts';
 import type { Look } from '../respond/look.ts';
 import { fileStem } from '../respond/runbooks/parse-page.ts';
+import { catalogDirectory } from './catalog-directory.ts';
 import { lookOnce } from './diagnose-once.ts';
 import { runPageTests } from './page-test-files.ts';
 import { recordLook } from './record-look.ts';
-import { catalogDirectory, loadShelf } from './runbook-shelf.ts';
+import { loadShelf } from './runbook-shelf.ts';
 
 const waitMs = 20_000;
 

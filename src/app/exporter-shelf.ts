@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Exporter } from '../detect/rules/lint/exporter.ts';
 import { readExporter } from '../detect/rules/lint/read-exporter.ts';
-import { catalogDirectory } from './runbook-shelf.ts';
+import { catalogDirectory } from './catalog-directory.ts';
 
 /** What we know of exporters, from `catalog/exporters`. */
 export async function loadExporters(): Promise<readonly Exporter[]> {

@@ -2,8 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { catalogDirectory } from './catalog-directory.ts';
 import { runPageTests } from './page-test-files.ts';
-import { catalogDirectory } from './runbook-shelf.ts';
 
 let directory = '';
 beforeAll(() => {

@@ -7,7 +7,8 @@ import type { PageTest, PageTests } from '../respond/runbooks/page-tests/page-te
 import { pageTestEnding, parsePageTests } from '../respond/runbooks/page-tests/parse-page-tests.ts';
 import { type Recording, readRecording } from '../respond/runbooks/page-tests/recording.ts';
 import { runPageTest } from '../respond/runbooks/page-tests/run-page-test.ts';
-import { catalogDirectory, knownIds, loadShelf } from './runbook-shelf.ts';
+import { catalogDirectory } from './catalog-directory.ts';
+import { knownIds, loadShelf } from './runbook-shelf.ts';
 
 /** A busy proxy answers with some megabytes of state and requests. */
 const recordingBytesMax = 50_000_000;

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { formatProblem, type RuleGroup } from '../detect/rules/rule.ts';
 import { parseRuleFile, ruleFileSizeMax } from '../detect/rules/rule-file.ts';
 import type { RuleFile } from '../respond/runbooks/findings.ts';
-import { catalogDirectory } from './runbook-shelf.ts';
+import { catalogDirectory } from './catalog-directory.ts';
 
 /** All rule files of the configuration. A file that does not load is an error with its place; the others load all the same. */
 export interface LoadedRules {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { BindRequest, ProposedPage } from '../interfaces/cli/cli-verbs.ts';
+import { catalogDirectory } from './catalog-directory.ts';
 import { proposeForPages, writeAccepted } from './runbook-binding.ts';
-import { catalogDirectory, loadShelf } from './runbook-shelf.ts';
+import { loadShelf } from './runbook-shelf.ts';
 
 const name = 'haproxy-exporter-v1/HaproxyBackendDown.md';
 let directory = '';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { Exporters } from '../detect/rules/lint/exporter.ts';
 import { allChecks } from '../respond/diagnosis/all-checks.ts';
 import { vocabulary } from '../respond/diagnosis/vocabulary.ts';
 import { actions } from '../respond/mitigation/mitigations.ts';
@@ -10,9 +10,8 @@ import type { RuleFile } from '../respond/runbooks/findings.ts';
 import { type LoadedRunbooks, loadRunbooks, type RunbookFile } from '../respond/runbooks/load-runbooks.ts';
 import { pageSizeBytesMax } from '../respond/runbooks/parse-page.ts';
 import { inOrder, type RunbookFinding } from '../respond/runbooks/runbook-finding.ts';
-
-/** What we ship: rules and pages. */
-export const catalogDirectory = fileURLToPath(new URL('../../catalog/', import.meta.url));
+import { catalogDirectory } from './catalog-directory.ts';
+import { loadExporters } from './exporter-shelf.ts';
 
 const filesMax = 5_000;
 
@@ -30,12 +29,14 @@ export const knownIds = {
 
 /**
  * Reads all pages of the configured sources; `catalog` is ours. What cannot be read is a finding, never a failure, and so is
- * a page that quotes another rule than `rules` have (without them nothing is said about rules), or links to a file that is not there.
+ * a page that quotes another rule than `rules` have, or one that is wrong itself (without them nothing is said about rules), or links to a
+ * file that is not there.
  */
 export async function loadShelf(sources: readonly string[], rules?: readonly RuleFile[]): Promise<LoadedRunbooks> {
   const found = await Promise.all(sources.map((source) => readSource(source)));
   const files = found.flatMap((one) => one.files);
-  const loaded = loadRunbooks(files, knownIds, { hashText: sha256, fileExists, ...(rules === undefined ? {} : { rules }) });
+  const aboutRules = rules === undefined ? {} : { rules, exporters: new Exporters(await loadExporters()) };
+  const loaded = loadRunbooks(files, knownIds, { hashText: sha256, fileExists, ...aboutRules });
   return { pages: loaded.pages, findings: inOrder([...loaded.findings, ...found.flatMap((one) => one.findings)]) };
 }
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { catalogDirectory } from '../../src/app/catalog-directory.ts';
 import { runRuleTests } from '../../src/app/rule-tests.ts';
-import { catalogDirectory } from '../../src/app/runbook-shelf.ts';
 
 /** The unit tests of the catalog's rules under our own runner, and what promtool says of the same files. */
 const promtool = ['/usr/bin/promtool', '/usr/local/bin/promtool'].find((path) => existsSync(path)) ?? null;

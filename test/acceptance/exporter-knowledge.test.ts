@@ -6,9 +6,9 @@ import { findHaproxy } from '../../lab/proxies/haproxy.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { waitFor } from '../../lab/waiting.ts';
 import { blankCheck } from '../../src/app/blank-check.test-data.ts';
+import { catalogDirectory } from '../../src/app/catalog-directory.ts';
 import { checkRules } from '../../src/app/check-rules.ts';
 import { loadExporters } from '../../src/app/exporter-shelf.ts';
-import { catalogDirectory } from '../../src/app/runbook-shelf.ts';
 import { contradictions } from '../../src/detect/rules/lint/contradictions.ts';
 import { ExpositionParser } from '../../src/detect/scrape/exposition-parser.ts';
 

@@ -1,6 +1,8 @@
+import type { Exporters } from '../../detect/rules/lint/exporter.ts';
 import type { ActionBinding, CheckBinding, Page, RuleCopy, Step } from './page.ts';
 import { isUnbound } from './page.ts';
 import { ruleOf } from './rule-copy.ts';
+import { remarksOn } from './rule-remarks.ts';
 import type { Place, RunbookCheck, RunbookFinding } from './runbook-finding.ts';
 import { shown } from './runbook-finding.ts';
 import { listItems, mapEntries, parseYamlText } from './yaml-node.ts';
@@ -22,6 +24,7 @@ export interface RuleFile {
 
 interface Around {
   readonly rules?: readonly RuleFile[];
+  readonly exporters?: Exporters;
   readonly fileExists?: (path: string) => boolean;
 }
 
@@ -36,7 +39,7 @@ export function checkPage(page: Page, known: KnownIds, around: Around): RunbookF
     ...missingSections(page),
     ...withoutSteps(page),
     ...page.steps.flatMap((step) => stepFindings(page, step, known)),
-    ...ruleFindings(page, around.rules ?? null),
+    ...ruleFindings(page, around),
     ...deadLinks(page, around.fileExists ?? null),
   ];
 }
@@ -95,10 +98,10 @@ function neverOffered(page: Page, step: Step, { id, when, place, file }: ActionB
     });
 }
 
-/** The file and alert behind `{{% rule %}}`: do they exist, and does the page quote them as they are? */
-function ruleFindings(page: Page, rules: readonly RuleFile[] | null): RunbookFinding[] {
+/** The file and alert behind `{{% rule %}}`: do they exist, does the page quote them as they are, and does the rule keep what it promises? */
+function ruleFindings(page: Page, { rules, exporters }: Around): RunbookFinding[] {
   const { rule } = page;
-  if (rule === null || rules === null) return [];
+  if (rule === null || rules === undefined) return [];
   const files = filesOf(rule.file, rules);
   if (files.length === 0) {
     return [error(page, 'rule-missing', rule.place, `there is no rule file ${shown(rule.file)}`, 'Correct the path of the file')];
@@ -109,7 +112,8 @@ function ruleFindings(page: Page, rules: readonly RuleFile[] | null): RunbookFin
     return [error(page, 'rule-missing', rule.place, message, 'Correct the name of the alert')];
   }
   const quoted = real.filter((candidate) => page.ruleCopy !== null && differenceBetween(page.ruleCopy, candidate) === null);
-  return [...drift(page, real), ...impossibleLabels(page, quoted.length > 0 ? quoted : real)];
+  const meant = quoted.length > 0 ? quoted : real;
+  return [...drift(page, real), ...files.flatMap((file) => remarks(page, file, meant, exporters))];
 }
 
 function drift(page: Page, real: readonly RuleCopy[]): RunbookFinding[] {
@@ -158,40 +162,17 @@ function words(text: string | null): string {
   return (text ?? '').split(/\s+/).filter(Boolean).join(' ');
 }
 
-/** `by (backend)` keeps one label; a text that shows `$labels.instance` then shows nothing. */
-function impossibleLabels(page: Page, real: readonly RuleCopy[]): RunbookFinding[] {
-  const rule = page.rule;
+/** What `rules check` says of the rules that a page may mean, once for each thing. */
+function remarks(page: Page, file: RuleFile, meant: readonly RuleCopy[], exporters: Exporters | undefined): RunbookFinding[] {
+  const { rule } = page;
   if (rule === null) return [];
-  const kept = real.map(({ expr }) => labelsKept(expr ?? ''));
-  const labels = kept[0];
-  if (labels === null || labels === undefined || kept.some((other) => other === null)) return [];
-  const texts = real.flatMap(({ annotations }) => Object.values(annotations));
-  const used = new Set(
-    texts.flatMap((text) => [...text.slice(0, 20_000).matchAll(/\$labels\.(\w{1,100})/g)].map((match) => match[1] ?? '')),
+  const all = rulesIn(file);
+  const ruleAt = (line: number) => all.findLast(({ place }) => place.line <= line);
+  const own = remarksOn(file, exporters).filter(({ line }) => meant.some((candidate) => candidate === ruleAt(line)));
+  const distinct = [...new Map(own.map((remark) => [remark.message, remark])).values()];
+  return distinct.map(({ check, message, fix }) =>
+    warning(page, check, rule.place, `the rule ${rule.alert}: ${message}`, `${fix}, in ${rule.file}`),
   );
-  const possible = new Set(kept.flatMap((other) => other ?? []));
-  for (const { labels: own } of real) for (const name of Object.keys(own)) possible.add(name);
-  return [...used]
-    .filter((name) => !possible.has(name) && name !== 'alertname')
-    .map((name) => {
-      const message = `the texts of ${rule.alert} show $labels.${name}, but the expression keeps only ${labels.join(', ') || 'no labels'}`;
-      return warning(page, 'impossible-label', rule.place, message, `Aggregate by (${[...labels, name].join(', ')}) in ${rule.file}`);
-    });
-}
-
-/** The labels of an expression whose every aggregation says `by (…)`; null when it cannot be told this easily. */
-function labelsKept(expr: string): string[] | null {
-  if (expr.length > 10_000 || expr.includes('without') || expr.includes('group_')) return null;
-  const lists = [...expr.matchAll(/\bby ?\(([\w, ]{0,500})\)/g)].map((match) =>
-    (match[1] ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  );
-  const [first, ...others] = lists;
-  if (first === undefined || others.some((list) => list.join() !== first.join())) return null;
-  const startsAggregated = /^[\s(]{0,50}(?:sum|count|max|min|avg)\b/.test(expr);
-  return startsAggregated ? first : null;
 }
 
 /** Several pages quote from one file: it is read once. */

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { Exporters } from '../../detect/rules/lint/exporter.ts';
+import { readExporter } from '../../detect/rules/lint/read-exporter.ts';
 import type { RunbookSurroundings } from './load-runbooks.ts';
 import { loadRunbooks } from './load-runbooks.ts';
 
@@ -63,13 +66,13 @@ test.each<[string, string, string[]]>([
   [
     'a label the rule cannot produce',
     quoted('count(up) by (job) == 0') + sections(fine),
-    ['impossible-label 1:1 the texts of Down show $labels.instance, but the expression keeps only job'],
+    ['impossible-label 1:1 the rule Down: label instance is always empty here: it is not among by (job) of count'],
   ],
   [
     'a copy that differs from the rule',
     quoted('up == 0') + sections(fine),
     [
-      'impossible-label 1:1 the texts of Down show $labels.instance, but the expression keeps only job',
+      'impossible-label 1:1 the rule Down: label instance is always empty here: it is not among by (job) of count',
       'rule-drift 6:1 the rule quoted in the page differs from the rule file: expr is "count(up) by (job) == 0"',
     ],
   ],
@@ -80,6 +83,39 @@ test.each<[string, string, string[]]>([
   ],
 ])('check says what is wrong with %s', (_, text, expected) => {
   expect(findings(text, { rules, fileExists: (path) => path === 'q/There.md' })).toEqual(expected);
+});
+
+describe('what is wrong with the rule of a page', () => {
+  const directory = new URL('../../../catalog/exporters/', import.meta.url);
+  const exporters = new Exporters(readdirSync(directory).map((name) => readExporter(readFileSync(new URL(name, directory), 'utf8'))));
+  const said = (comment: string, exprs: readonly string[], around: Partial<RunbookSurroundings> = { exporters }) => {
+    const alerts = exprs.map((expr) => `  - { alert: Down, expr: ${JSON.stringify(expr)} }\n`);
+    const file = { path: 'rules/haproxy/x.yml', text: `${comment}groups:\n- name: g\n  rules:\n${alerts.join('')}` };
+    return findings(`{{% rule "haproxy/x.yml" "Down" %}}\n\n${sections(fine)}`, { rules: [file], ...around });
+  };
+
+  test.each([
+    ['', 'haproxy_backend_status == 0', []],
+    ['', 'haproxy_backend_statsu == 0', ['unknown-metric 1:1 the rule Down: no version of']],
+    [
+      '# proxymedic exporter haproxy@2.0\n',
+      'haproxy_backend_agg_server_status{state="UP"} == 0',
+      ["unknown-metric 1:1 the rule Down: HAProxy's own exporter 2.0 does not expose"],
+    ],
+    [
+      '',
+      'haproxy_server_status{state="DWON"} == 1',
+      ['unknown-label-value 1:1 the rule Down: label state of haproxy_server_status is never'],
+    ],
+    ['# proxymedic disable-file unknown-metric: it will be there\n', 'haproxy_backend_statsu == 0', []],
+  ])('%j %s', (comment, expr, expected) => {
+    expect(said(comment, [expr])).toEqual(expected.map((start) => expect.stringContaining(start)));
+  });
+
+  test('is said once for all rules of its alert, and not at all without exporters', () => {
+    expect(said('', ['haproxy_backend_statsu == 0', 'haproxy_backend_statsu == 2'])).toHaveLength(1);
+    expect(said('', ['haproxy_backend_statsu == 0'], {})).toEqual([]);
+  });
 });
 
 test('bindings find the page beside them, and say so when there is none', () => {

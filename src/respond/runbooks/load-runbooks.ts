@@ -1,3 +1,4 @@
+import type { Exporters } from '../../detect/rules/lint/exporter.ts';
 import type { Bindings } from './bindings.ts';
 import { applyBindings, bindingsEnding, parseBindings } from './bindings.ts';
 import type { KnownIds, RuleFile } from './findings.ts';
@@ -25,6 +26,8 @@ export interface RunbookSurroundings {
   readonly hashText: HashText;
   /** Rule files that the pages refer to; without them nothing is said about rules. */
   readonly rules?: readonly RuleFile[];
+  /** What exporters expose; without it nothing is said about metrics that a rule reads. */
+  readonly exporters?: Exporters;
   /** Whether a file exists, by path; without it nothing is said about links to files. */
   readonly fileExists?: (path: string) => boolean;
 }

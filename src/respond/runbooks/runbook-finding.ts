@@ -15,6 +15,9 @@ export type RunbookCheck =
   | 'rule-drift'
   | 'rule-missing'
   | 'impossible-label'
+  | 'unknown-metric'
+  | 'unknown-label'
+  | 'unknown-label-value'
   | 'dead-link'
   | 'duplicate-page'
   | 'page-test';
