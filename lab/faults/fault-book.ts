@@ -10,7 +10,7 @@ import { proxyFaults } from './proxy-faults.ts';
 
 export type { FaultOptions } from './fault.ts';
 
-/** Every fault the lab can produce, by the id of the cause that a diagnosis should name. */
+/** Every fault the lab can produce, by the id of the cause that a diagnosis should name; by a plain name where no cause of the vocabulary fits. */
 export const faults: Readonly<Record<string, Fault>> = { ...networkFaults, ...applicationFaults, ...proxyFaults, ...processFaults };
 
 interface Active {
