@@ -132,15 +132,20 @@ function ask({ url, method, headers, path, agent, timeoutMs }: Asked): Promise<n
   });
 }
 
-/** Connections from one address that begin a request and never end it; one that is closed is opened again. */
+/**
+ * Connections from one address that are held: their request is never ended, or (`idle`) was answered and no other follows, as browsers do.
+ * One that is closed is opened again.
+ */
 export class SlowClients {
   readonly #sockets = new Set<Socket>();
+  readonly #opening: string;
   #stopped = false;
 
-  constructor(entryUrl: string, host: string, connections: number) {
+  constructor(entryUrl: string, host: string, connections: number, kind: 'unfinished' | 'idle' = 'unfinished') {
+    this.#opening = `GET / HTTP/1.1\r\nHost: ${host}\r\n${kind === 'idle' ? '\r\n' : ''}`;
     const { hostname, port } = new URL(entryUrl);
     const where = { host: hostname, port: Number(port), localAddress: '127.0.88.8' };
-    for (let index = 0; index < connections; index += 1) this.#open(where, host);
+    for (let index = 0; index < connections; index += 1) this.#open(where);
   }
 
   stop(): void {
@@ -148,16 +153,16 @@ export class SlowClients {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #open(where: TcpNetConnectOpts, host: string): void {
+  #open(where: TcpNetConnectOpts): void {
     if (this.#stopped) return;
-    const socket = connect(where, () => socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n`));
+    const socket = connect(where, () => socket.write(this.#opening));
     this.#sockets.add(socket);
     socket.unref();
     socket.resume();
     socket.on('error', () => {});
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      setTimeout(() => this.#open(where, host), reopenMs).unref();
+      setTimeout(() => this.#open(where), reopenMs).unref();
     });
   }
 }

@@ -8,6 +8,8 @@ export interface ServerView {
   readonly port: number;
   /** null: plain HTTP. */
   readonly tls: { readonly caFile: string; readonly serverName: string } | null;
+  /** HAProxy only: gets requests when no other server of the backend is left. */
+  readonly backup: boolean;
 }
 
 /** One backend as a proxy is told about it. */
@@ -32,6 +34,8 @@ export interface BackendView {
 export interface ProxyView {
   readonly backends: readonly BackendView[];
   readonly timeouts: Topology['timeouts'];
+  /** HAProxy only: every thread has other work without end. */
+  readonly busy: boolean;
 }
 
 /** Where a running server of the lab listens. */
@@ -45,7 +49,7 @@ export interface Placed {
 /** The healthy view: every backend routed, every server where it really listens. */
 export function viewOf(topology: Topology, placed: readonly Placed[], caFile: string, names: boolean): ProxyView {
   const backends = topology.backends.map((spec) => backendView(spec, placed, caFile, names));
-  return { backends, timeouts: topology.timeouts };
+  return { backends, timeouts: topology.timeouts, busy: false };
 }
 
 function backendView(spec: BackendSpec, placed: readonly Placed[], caFile: string, names: boolean): BackendView {
@@ -56,6 +60,7 @@ function backendView(spec: BackendSpec, placed: readonly Placed[], caFile: strin
       host: names && spec.byName ? serverHostOf(spec.name, server.name) : server.host,
       port: server.port,
       tls: spec.tls ? { caFile, serverName: hostOf(spec.name) } : null,
+      backup: false,
     }));
   return {
     name: spec.name,

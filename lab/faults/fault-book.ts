@@ -3,6 +3,7 @@ import type { LabServer } from '../backend/fleet.ts';
 import type { Floor, LabProxy } from '../floor.ts';
 import type { ProxyView } from '../view.ts';
 import { applicationFaults } from './application-faults.ts';
+import { capacityFaults } from './capacity-faults.ts';
 import { type Effect, type Fault, FaultError, type FaultOptions, type FaultPlace } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
 import { processFaults } from './process-faults.ts';
@@ -10,8 +11,14 @@ import { proxyFaults } from './proxy-faults.ts';
 
 export type { FaultOptions } from './fault.ts';
 
-/** Every fault the lab can produce, by the id of the cause that a diagnosis should name; by a plain name where no cause of the vocabulary fits. */
-export const faults: Readonly<Record<string, Fault>> = { ...networkFaults, ...applicationFaults, ...proxyFaults, ...processFaults };
+/** Every fault the lab can produce, by the id of the cause that a diagnosis should name, or by a plain name where no cause fits. */
+export const faults: Readonly<Record<string, Fault>> = {
+  ...networkFaults,
+  ...applicationFaults,
+  ...proxyFaults,
+  ...capacityFaults,
+  ...processFaults,
+};
 
 interface Active {
   readonly cause: string;

@@ -10,6 +10,7 @@ const places: HaproxyPlaces = {
   syslogPort: 3,
   resolverPort: 4,
   blockedFile: '/lab/blocked.acl',
+  busyScript: '/lab/busy.lua',
 };
 const topology = describeTopology({
   backends: [

@@ -11,12 +11,14 @@ export interface HaproxyPlaces {
   readonly resolverPort: number;
   /** Clients listed here get 403. Empty at the start; the runtime API can add to it. */
   readonly blockedFile: string;
+  /** Lua that keeps a thread busy; loaded by a view that is busy. */
+  readonly busyScript: string;
 }
 
 /** The whole configuration file. Pure: the same view gives the same text. */
 export function renderHaproxyConfig(view: ProxyView, places: HaproxyPlaces): string {
   const sections = [
-    globalSection(places),
+    globalSection(view, places),
     defaultsSection(view),
     resolversSection(places),
     statsSection(places),
@@ -26,7 +28,7 @@ export function renderHaproxyConfig(view: ProxyView, places: HaproxyPlaces): str
   return `${sections.join('\n\n')}\n`;
 }
 
-function globalSection(places: HaproxyPlaces): string {
+function globalSection(view: ProxyView, places: HaproxyPlaces): string {
   return lines('global', [
     `log 127.0.0.1:${places.syslogPort} local0 info`,
     'log-send-hostname lab',
@@ -34,6 +36,7 @@ function globalSection(places: HaproxyPlaces): string {
     'stats timeout 10s',
     'hard-stop-after 2s',
     'maxconn 2000',
+    ...(view.busy ? [`lua-load-per-thread ${places.busyScript}`] : []),
   ]);
 }
 
@@ -114,6 +117,7 @@ function backendSection(backend: BackendView): string {
 function serverLine(server: ServerView, backend: BackendView): string {
   const words = ['server', server.name, `${server.host}:${server.port}`];
   if (backend.maxConnections !== null) words.push('maxconn', String(backend.maxConnections));
+  if (server.backup) words.push('backup');
   if (server.tls !== null) words.push('ssl', 'verify', 'required', 'ca-file', server.tls.caFile, 'sni', `str(${server.tls.serverName})`);
   if (server.tls !== null) words.push('verifyhost', server.tls.serverName);
   if (isName(server.host)) words.push('resolvers', 'lab', 'resolve-prefer', 'ipv4', 'init-addr', 'last,none');

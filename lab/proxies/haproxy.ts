@@ -14,6 +14,8 @@ import { type HaproxyPlaces, renderHaproxyConfig } from './haproxy-config.ts';
 const startTimeoutMs = 15_000;
 const stopGraceMs = 1000;
 const reloadPatienceMs = 2000;
+/** Slices of work short enough that everything else still gets its turn, only later. */
+const busyLua = 'core.register_task(function() while true do for _ = 1, 500000 do end core.yield() end end)\n';
 
 /** The HAProxy to run: `HAPROXY_BIN`, or `haproxy` on the PATH or in the usual places; null when there is none. */
 export function findHaproxy(): string | null {
@@ -62,6 +64,8 @@ export class LabHaproxy {
     mkdirSync(directory, { recursive: true });
     const blockedFile = join(directory, 'blocked.acl');
     writeFileSync(blockedFile, '');
+    const busyScript = join(directory, 'busy.lua');
+    writeFileSync(busyScript, busyLua);
     const syslog = await SyslogReceiver.open(join(directory, 'haproxy.log'));
     const places: HaproxyPlaces = {
       entryPort: await freePort(),
@@ -70,6 +74,7 @@ export class LabHaproxy {
       syslogPort: syslog.port,
       resolverPort: options.resolverPort,
       blockedFile,
+      busyScript,
     };
     const haproxy = new LabHaproxy(directory, places, { ...options, syslog });
     haproxy.writeConfig();

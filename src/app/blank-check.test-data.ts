@@ -4,6 +4,7 @@ import type { RuleCheckRequest } from '../interfaces/cli/rule-check-request.ts';
 export const blankCheck: Omit<RuleCheckRequest, 'sources'> = {
   configFile: 'none.yml',
   configIsNamed: false,
+  fileSizeMax: null,
   scrapeInterval: null,
   exporters: [],
   targets: [],

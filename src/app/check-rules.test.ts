@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CliError } from '../interfaces/cli/command.ts';
-import type { RuleCheckRequest } from '../interfaces/cli/rule-check-request.ts';
+import type { RuleCheckRequest, RuleSettingsRequest } from '../interfaces/cli/rule-check-request.ts';
 import { blankCheck } from './blank-check.test-data.ts';
 import { checkRules } from './check-rules.ts';
+import { proveRules } from './rule-proofs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'check-rules-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -71,6 +72,23 @@ describe('files that are too large', () => {
   test('are read when the configuration allows them', async () => {
     const configFile = write('raised.yml', 'metrics: { url: "http://p" }\nrule_file_size_max: 20MB\n');
     expect(await found({ sources: [large], configFile })).toEqual([]);
+  });
+
+  test('are read when the command allows them, whatever the configuration says', async () => {
+    const configFile = write('lowered.yml', 'metrics: { url: "http://p" }\nrule_file_size_max: 1KB\n');
+    expect(await found({ sources: [large], configFile, fileSizeMax: 20_000_000 })).toEqual([]);
+    expect(await found({ sources: [large], configFile })).toEqual(['1:1 error load']);
+  });
+
+  test('are refused by proofs in the same words, and read with the same key and the same option', async () => {
+    const prove = (asked: Partial<RuleSettingsRequest>) =>
+      proveRules({ sources: [large], testsDirectory: null, configFile: 'none.yml', configIsNamed: false, fileSizeMax: null, ...asked });
+    const message = expect.stringMatching(/^has 11000011 bytes, the limit is 10000000: .*rule_file_size_max.* --file-size-max/);
+    expect((await prove({})).findings).toMatchObject([{ check: 'load', message }]);
+    const configFile = write('raised-for-proofs.yml', 'metrics: { url: "http://p" }\nrule_file_size_max: 20MB\n');
+    expect((await prove({ configFile })).findings).toEqual([]);
+    expect((await prove({ fileSizeMax: 20_000_000 })).findings).toEqual([]);
+    await expect(prove({ configFile: 'nowhere.yml', configIsNamed: true })).rejects.toThrow(/nowhere\.yml: /);
   });
 
   test.each(['0MB', '2000MB', '10', 'lots'])('the limit %s is no limit', async (size) => {

@@ -2,8 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { systemClock } from '../base/clock.ts';
 import { DurationError, parseDuration } from '../base/duration.ts';
 import { similarWord } from '../base/similar-word.ts';
-import { formatConfigError } from '../config/config-error.ts';
-import { loadConfig } from '../config/load-config.ts';
 import { fetchExposition } from '../connectors/metrics/scrape/fetch-exposition.ts';
 import { checkIds } from '../detect/rules/lint/all-rule-checks.ts';
 import { Exporters, nameExporter } from '../detect/rules/lint/exporter.ts';
@@ -13,7 +11,6 @@ import { inOrder, type RuleFinding } from '../detect/rules/lint/finding.ts';
 import { findingAt, lintRules, type ReadRuleFile, type Wanted } from '../detect/rules/lint/lint-rules.ts';
 import { proveDead } from '../detect/rules/proof/prove-dead.ts';
 import type { AlertingRule } from '../detect/rules/rule.ts';
-import { ruleFileSizeMax } from '../detect/rules/rule-file.ts';
 import type { Exposition } from '../detect/scrape/exposition.ts';
 import { ExpositionError } from '../detect/scrape/exposition-error.ts';
 import { ExpositionParser } from '../detect/scrape/exposition-parser.ts';
@@ -27,6 +24,7 @@ import { loadExporters } from './exporter-shelf.ts';
 import { missingSources } from './missing-sources.ts';
 import { allRules, loadFindings, readRuleFilesWithText } from './rule-files.ts';
 import { RuleHistory } from './rule-history.ts';
+import { type RuleSettings, readRuleSettings } from './rule-settings.ts';
 import { readRuleTexts } from './rule-shelf.ts';
 import { loadShelf } from './runbook-shelf.ts';
 
@@ -82,24 +80,12 @@ function wantedChecks({ only, disabled }: RuleCheckRequest): Wanted {
   return (id) => (only.length === 0 || only.includes(id)) && !disabled.includes(id);
 }
 
-interface Settings {
-  readonly scrapeIntervalMs: number | null;
-  readonly sizeMax: number;
-}
-
-/** The longest interval of the configured targets: a window has to be long enough for each. */
-async function readSettings({ configFile, configIsNamed, scrapeInterval }: RuleCheckRequest): Promise<Settings> {
+/** What was asked for goes before what is configured. */
+async function readSettings(request: RuleCheckRequest): Promise<RuleSettings> {
+  const { scrapeInterval } = request;
   const given = scrapeInterval === null ? null : durationOf('--scrape-interval', scrapeInterval);
-  const text = await readFile(configFile, 'utf8').catch((error: unknown) => {
-    if (configIsNamed) throw new CliError(`${configFile}: ${error instanceof Error ? error.message : String(error)}`);
-    return null;
-  });
-  if (text === null) return { scrapeIntervalMs: given, sizeMax: ruleFileSizeMax };
-  const loaded = loadConfig(text, configFile, process.env);
-  if ('errors' in loaded) throw new CliError(`the configuration cannot be used\n${loaded.errors.map(formatConfigError).join('\n')}`);
-  const { targets, ruleFileSizeMax: sizeMax } = loaded.config;
-  const longest = Math.max(...targets.map((target) => target.scrapeIntervalMs));
-  return { scrapeIntervalMs: given ?? (targets.length === 0 ? null : longest), sizeMax };
+  const settings = await readRuleSettings(request);
+  return { ...settings, scrapeIntervalMs: given ?? settings.scrapeIntervalMs };
 }
 
 function durationOf(option: string, text: string): number {

@@ -9,6 +9,7 @@ import { loadConfig } from '../config/load-config.ts';
 import type { Target } from '../config/schema.ts';
 import { fetchExposition } from '../connectors/metrics/scrape/fetch-exposition.ts';
 import { openStore, type Store } from '../connectors/storage/embedded/open-store.ts';
+import { WindowFiles } from '../connectors/storage/embedded/window-files.ts';
 import { ScrapeLoop } from '../detect/scrape/scrape-loop.ts';
 import { SeriesWindows } from '../detect/series/series-windows.ts';
 import { targetLabels } from '../detect/series/target-labels.ts';
@@ -41,9 +42,10 @@ import { Notifier } from './notifier.ts';
 import { OwnMetrics } from './own-metrics.ts';
 import { ProxyMemory } from './proxy-memory.ts';
 import { Reloads } from './reloads.ts';
-import { RuleRunner } from './rule-runner.ts';
+import { RuleRunner, retentionFor } from './rule-runner.ts';
 import { Silences } from './silences.ts';
 import { readWebFiles } from './web-files-on-disk.ts';
+import { WindowKeeper } from './window-keeper.ts';
 import { createAsk } from './world.ts';
 
 export interface DaemonOptions {
@@ -130,6 +132,9 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   );
 
   const windows = new SeriesWindows();
+  const files = new WindowFiles(current.config.storage.path);
+  const keeper = new WindowKeeper({ windows, files, clock, timer: systemTimer, log: options.log, onBug });
+  cleanup.add('the windows', () => keeper.stop());
   const metrics = new OwnMetrics();
   const memory = new ProxyMemory({ clock, timer: systemTimer, history: store.history, state: store.state, onBug });
   cleanup.add('the watch over the proxies', () => memory.stop());
@@ -217,7 +222,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     await rules.setRules(next.rules, next.config.metrics);
     for (const target of gone) windows.removeTarget(target.name);
     for (const target of next.config.targets) windows.setTarget(target.name, targetLabels(target));
-    windows.setRetention(rules.retentionMs());
+    windows.setRetention(retentionFor(next.rules.groups));
     memory.watch(next.readers);
     notifier.setReceivers(next.config.receivers);
     teller.configure(next.config);
@@ -273,6 +278,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   cleanup.add('the HTTP server', () => server.close());
   address = await server.listen({ host: listen.host, port: listen.port });
 
+  await restoreWindows(current, windows, keeper);
   await apply(current);
   await inbound.start();
   // A restart command that a crash cut off is waited for up to a minute: nobody should wait for that to reach us.
@@ -282,6 +288,14 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
     every(systemTimer, tendEveryMs, () => response.tend(), onBug),
   );
   return { address, verbs, reload, stop: () => cleanup.stop() };
+}
+
+/** Before anything is scraped or evaluated: what comes later must find what was there before. */
+async function restoreWindows({ config, rules }: Generation, windows: SeriesWindows, keeper: WindowKeeper): Promise<void> {
+  for (const target of config.targets) windows.setTarget(target.name, targetLabels(target));
+  windows.setRetention(retentionFor(rules.groups));
+  if (config.storage.windows) await keeper.start();
+  else await keeper.forget();
 }
 
 const tendEveryMs = 2_000;
@@ -351,7 +365,7 @@ async function lookAtIncident(
 }
 
 /** What the widest claim comes first: its page is the one that is run. */
-const claims: readonly AlertFamily[] = ['proxy-down', 'down', 'errors-5xx', 'errors-4xx', 'unrouted', 'server-down', 'other'];
+const claims: readonly AlertFamily[] = ['proxy-down', 'down', 'errors-5xx', 'errors-4xx', 'unrouted', 'server-down', 'proxy-load', 'other'];
 
 function widestAlert(incident: Incident): Incident['alerts'][number] | undefined {
   const firing = incident.alerts.filter((alert) => alert.state === 'firing');

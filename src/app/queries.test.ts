@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseNativeHistogram } from '../detect/promql/native-text.ts';
 import { ExpositionParser } from '../detect/scrape/exposition-parser.ts';
 import { SeriesWindows } from '../detect/series/series-windows.ts';
 import { createServer } from '../interfaces/api/server.ts';
@@ -118,6 +119,60 @@ describe('an instant query', () => {
       ['limit', '2'],
     ]);
     expect([data.result.length, warnings]).toEqual([2, ['results truncated due to limit']]);
+  });
+});
+
+/** As Prometheus 3.15 answers over the same samples. */
+describe('a native histogram', () => {
+  const labels = labelsOf([['__name__', 'latency']]);
+  const described = [
+    'schema:0 count:5 sum:8.5 z_bucket:1 z_bucket_w:0.001 buckets:[1 2] n_buckets:[1]',
+    'schema:-53 count:3 sum:2 custom_values:[1 5] buckets:[1 0 2]',
+  ];
+  const own = new SeriesWindows();
+  own.append([{ labels, atMs: nowMs - 10_000, value: 7 }]);
+  for (const [index, text] of described.entries())
+    own.append([{ labels, atMs: nowMs - 5_000 + index * 5_000, value: Number.NaN, histogram: parseNativeHistogram(text).histogram }]);
+  const queries = createQueries(own, { now: () => nowMs });
+  const exponential = {
+    count: '5',
+    sum: '8.5',
+    buckets: [
+      [1, '-1', '-0.5', '1'],
+      [3, '-0.001', '0.001', '1'],
+      [0, '0.5', '1', '1'],
+      [0, '1', '2', '2'],
+    ],
+  };
+  const custom = {
+    count: '3',
+    sum: '2',
+    buckets: [
+      [3, '-Inf', '1', '1'],
+      [0, '5', '+Inf', '2'],
+    ],
+  };
+
+  test('of one instant has a place of its own', async () => {
+    const { result } = { result: null, ...(await queries.instant('latency', null)) };
+    expect(result).toEqual([{ metric: labels, histogram: [at, custom] }]);
+    expect({ result: null, ...(await queries.instant('histogram_count(latency) * 2', null)) }.result).toEqual([
+      { metric: {}, value: [at, '6'] },
+    ]);
+  });
+
+  test('of a range stands beside the floats', async () => {
+    const { result } = { result: null, ...(await queries.instant('latency[1m]', null)) };
+    expect(result).toEqual([
+      {
+        metric: labels,
+        values: [[at - 10, '7']],
+        histograms: [
+          [at - 5, exponential],
+          [at, custom],
+        ],
+      },
+    ]);
   });
 });
 

@@ -2,11 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import type { Expr } from '../detect/promql/ast.ts';
 import { evaluateInstant, evaluateRange, type QueryOptions } from '../detect/promql/evaluate.ts';
 import { formatExponent, formatFixed } from '../detect/promql/go-float.ts';
+import { isCustom, nativeBuckets } from '../detect/promql/native-buckets.ts';
 import { parseSelectorText } from '../detect/promql/parse-selector-text.ts';
 import { parseExpr } from '../detect/promql/parser.ts';
 import { prettyExpr } from '../detect/promql/pretty.ts';
 import { lineAndColumn, PromqlError } from '../detect/promql/promql-error.ts';
-import type { QueryResult } from '../detect/promql/value.ts';
+import type { MatrixSeries, QueryResult } from '../detect/promql/value.ts';
+import type { NativeHistogram } from '../detect/series/native-histogram.ts';
 import type { SeriesWindows } from '../detect/series/series-windows.ts';
 import type { MetadataView, QueryAnswer, QueryBounds, QueryList, QueryRefusal, QuerySpan, QueryVerbs } from '../interfaces/verbs.ts';
 import { type Labels, labelsKey } from '../model/labels.ts';
@@ -96,21 +98,47 @@ function valueJson(
     case 'vector':
       return {
         resultType: 'vector',
-        result: value.samples.map((sample) => ({ metric: sample.labels, value: [atMs / 1000, numberText(sample.value)] })),
+        result: value.samples.map(({ labels, value: float, histogram }) =>
+          histogram === undefined
+            ? { metric: labels, value: [atMs / 1000, numberText(float)] }
+            : { metric: labels, histogram: [atMs / 1000, histogramJson(histogram)] },
+        ),
       };
     case 'matrix':
       return {
         resultType: 'matrix',
-        result: value.series.map((series) => ({
-          metric: series.labels,
-          values: Array.from(series.times, (time, index) => [time / 1000, numberText(series.values[index] ?? Number.NaN)]),
-        })),
+        result: value.series.map(seriesJson),
       };
     case 'scalar':
       return { resultType: 'scalar', result: [atMs / 1000, numberText(value.value)] };
     case 'string':
       return { resultType: 'string', result: [atMs / 1000, value.value] };
   }
+}
+
+/** Floats and histograms in lists of their own; a list that is empty is left out. */
+function seriesJson({ labels, times, values, histograms }: MatrixSeries) {
+  const floats: unknown[] = [];
+  const natives: unknown[] = [];
+  for (const [index, time] of times.entries()) {
+    const histogram = histograms?.[index] ?? null;
+    if (histogram === null) floats.push([time / 1000, numberText(values[index] ?? Number.NaN)]);
+    else natives.push([time / 1000, histogramJson(histogram)]);
+  }
+  return { metric: labels, ...(floats.length > 0 ? { values: floats } : {}), ...(natives.length > 0 ? { histograms: natives } : {}) };
+}
+
+/** Which bounds belong to a bucket, as the API numbers it: the upper one, the lower one, both. */
+const boundaries = { upper: 0, lower: 1, both: 3 } as const;
+
+function histogramJson(histogram: NativeHistogram) {
+  const buckets = nativeBuckets(histogram).map(({ kind, index, lower, upper, count }) => {
+    const isLowest = isCustom(histogram) && index === 0;
+    const bounds = kind === 'negative' ? 'lower' : kind === 'zero' || isLowest ? 'both' : 'upper';
+    return [boundaries[bounds], numberText(lower), numberText(upper), numberText(count)];
+  });
+  const { count, sum } = histogram;
+  return { count: numberText(count), sum: numberText(sum), ...(buckets.length > 0 ? { buckets } : {}) };
 }
 
 /** As Prometheus writes a sample: digits as far as they go, an exponent only for the very small and the very large. */

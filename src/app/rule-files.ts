@@ -22,7 +22,8 @@ export async function readRuleFilesWithText(sources: readonly string[], sizeMax:
   return files;
 }
 
-async function readRuleFile(path: string, sizeMax: number): Promise<ReadRuleFile> {
+/** One rule file with its text; one that cannot be read is a problem of its own. */
+export async function readRuleFile(path: string, sizeMax: number): Promise<ReadRuleFile> {
   const shown = shownPath(path);
   try {
     const { size } = await stat(path);

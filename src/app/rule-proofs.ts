@@ -1,17 +1,19 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { formatDuration } from '../base/duration.ts';
 import { type AlertProof, proveAlerts } from '../detect/rules/proof/prove.ts';
 import { unitTestText } from '../detect/rules/proof/unit-test-text.ts';
 import type { RuleProblem } from '../detect/rules/rule.ts';
-import { parseRuleFile } from '../detect/rules/rule-file.ts';
 import type { FileFinding, ProofReport, ProofRequest, ProvedAlert } from '../interfaces/cli/cli-verbs.ts';
 import { CliError } from '../interfaces/cli/command.ts';
+import { readRuleFile } from './rule-files.ts';
+import { readRuleSettings } from './rule-settings.ts';
 import { ruleFiles } from './rule-shelf.ts';
-import { catalogDirectory } from './runbook-shelf.ts';
 
 /** Proves every alert of some rule files, and writes the witnesses as unit tests when asked to. */
-export async function proveRules({ sources, testsDirectory, fileSizeMax }: ProofRequest): Promise<ProofReport> {
+export async function proveRules(request: ProofRequest): Promise<ProofReport> {
+  const { sources, testsDirectory } = request;
+  const { sizeMax } = await readRuleSettings(request);
   const alerts: ProvedAlert[] = [];
   const findings: FileFinding[] = [];
   const tests = testsDirectory === null ? null : new TestWriter(testsDirectory);
@@ -22,28 +24,14 @@ export async function proveRules({ sources, testsDirectory, fileSizeMax }: Proof
     paths.push(...found);
   }
   for (const path of new Set(paths)) {
-    const file = await readProvable(path, fileSizeMax);
+    const { file, text } = await readRuleFile(path, sizeMax);
     findings.push(...file.problems.map(finding));
-    for await (const proof of proveAlerts(file)) {
+    for await (const proof of proveAlerts({ text, groups: file.groups })) {
       alerts.push(publicShape(proof));
       if (tests !== null && proof.witness !== null) await tests.write(proof, path);
     }
   }
   return { alerts, findings, files: paths.length, tests: tests?.written ?? [] };
-}
-
-async function readProvable(path: string, fileSizeMax: number) {
-  const shown = path.startsWith(catalogDirectory) ? `catalog/${relative(catalogDirectory, path)}` : path;
-  const refused = (message: string) => ({ text: '', groups: [], problems: [{ file: shown, line: 1, column: 1, message }] });
-  try {
-    const { size } = await stat(path);
-    if (size > fileSizeMax)
-      return refused(`the file has ${size} bytes, limit ${fileSizeMax}: split it, or raise the limit with --file-size-max`);
-    const text = await readFile(path, 'utf8');
-    return { text, ...parseRuleFile(text, shown, { sizeMax: fileSizeMax }) };
-  } catch (error) {
-    return refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function finding(problem: RuleProblem): FileFinding {

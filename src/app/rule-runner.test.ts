@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseNativeHistogram } from '../detect/promql/native-text.ts';
 import { parseRuleFile } from '../detect/rules/rule-file.ts';
 import { SeriesWindows } from '../detect/series/series-windows.ts';
 import type { Alert } from '../model/alert.ts';
@@ -154,6 +155,30 @@ test('alerts lead to our page of their expression, and templates know the URL an
   expect([alert?.generatorUrl, alert?.annotations['summary']]).toEqual([
     'http://medic/graph?g0.expr=vector%281%29+%3E+0&g0.tab=1',
     'http://medic/graph?g0.expr=up&g0.tab=1 of lab',
+  ]);
+});
+
+test('a native histogram that a rule records is read by the next rules, and may be what an alert is about', async () => {
+  const bench = new Bench(memoryState(), 1_000_000);
+  const rules = `groups:
+  - name: g
+    rules:
+      - { record: 'job:latency', expr: 'sum by (job) (latency)' }
+      - { record: 'job:latency:p50', expr: 'histogram_quantile(0.5, job:latency)' }
+      - { alert: Seen, expr: 'job:latency', annotations: { summary: '{{ $value }} {{ query "job:latency:p50" | first | value }}' } }
+`;
+  await bench.runner.setRules(loaded(rules), null);
+  const { histogram } = parseNativeHistogram('schema:-53 count:4 sum:7 custom_values:[1 2] buckets:[1 3]');
+  for (const instance of ['a', 'b']) {
+    const labels = labelsOf(Object.entries({ __name__: 'latency', job: 'j', instance }));
+    bench.windows.append([{ labels, atMs: bench.nowMs, value: Number.NaN, histogram }]);
+  }
+  await bench.commit();
+  const [alert] = bench.runner.views().flatMap((view) => view.alerts);
+  expect([alert?.state, alert?.value, alert?.annotations['summary']]).toEqual([
+    'firing',
+    0,
+    '{count:8, sum:14, [-Inf,1]:2, (1,2]:6} 1.3333333333333333',
   ]);
 });
 

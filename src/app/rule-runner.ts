@@ -101,12 +101,6 @@ export class RuleRunner {
     for (const watched of this.#watched) this.#schedule(watched);
   }
 
-  /** How far back the rules read, in ms. */
-  retentionMs(): number {
-    const needs = this.#watched.flatMap(({ group }) => group.rules.flatMap((rule) => windowNeeds(rule.expr).map((need) => need.rangeMs)));
-    return Math.max(retentionMinMs, ...needs.map((rangeMs) => rangeMs + 60_000));
-  }
-
   /**
    * Scrapes were committed: the moment for every group without an interval of its own. The instant of a slow scrape is when it
    * began; rules never go back to it, for there the newer samples of the other targets do not exist yet.
@@ -239,6 +233,12 @@ export class RuleRunner {
     const alerts = this.#watched.flatMap(({ group, state }) => ruleAlerts(group, state, { externalUrl: url }));
     return alerts.flatMap(({ alert }) => (alert.state === 'firing' ? [alert] : []));
   }
+}
+
+/** How far back the windows must reach for these rules, in ms. */
+export function retentionFor(groups: readonly RuleGroup[]): number {
+  const needs = groups.flatMap(({ rules }) => rules.flatMap((rule) => windowNeeds(rule.expr).map((need) => need.rangeMs)));
+  return Math.max(retentionMinMs, ...needs.map((rangeMs) => rangeMs + 60_000));
 }
 
 /** A file that two sources name is read twice: the last one counts, as in Prometheus. */

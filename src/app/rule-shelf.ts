@@ -107,5 +107,5 @@ export function shownPath(path: string): string {
 
 /** Why a file is not even read. */
 export function tooLarge(sizeBytes: number, sizeMax: number): string {
-  return `has ${sizeBytes} bytes, the limit is ${sizeMax}: split it, or raise rule_file_size_max in proxymedic.yml`;
+  return `has ${sizeBytes} bytes, the limit is ${sizeMax}: split it, or raise rule_file_size_max in proxymedic.yml, or --file-size-max of the command`;
 }

@@ -172,18 +172,14 @@ function serverEntry(directory: string) {
 function storage(directory: string) {
   return z
     .strictObject({
-      path: path(directory).optional(),
+      path: path(directory).prefault('./data'),
+      windows: z.boolean().default(true),
       url: meaningful<string>(() => ({
         problem: 'asks for an external database, which is not supported yet',
         fix: 'Write storage: { path: ./data } to use the embedded one',
       })).optional(),
     })
-    .superRefine((entry, context) => {
-      if (entry.path === undefined && entry.url === undefined) {
-        context.addIssue({ code: 'custom', message: 'says nothing', params: { fix: 'Write storage: { path: ./data }' } });
-      }
-    })
-    .transform((entry) => ({ path: entry.path ?? '' }));
+    .transform(({ path, windows }) => ({ path, windows }));
 }
 
 /** `catalog` and what lies below it is ours and stays as it is; everything else is a file, directory or glob. */
@@ -239,7 +235,7 @@ export function configSchema(directory: string) {
       listen: listen.prefault('127.0.0.1:9920'),
       external_url: externalUrl.optional(),
       external_labels: labels.prefault({}),
-      storage: storage(directory).prefault({ path: './data' }),
+      storage: storage(directory).prefault({}),
       metrics: metrics(directory).optional(),
       targets: z.array(target(directory)).max(1000, 'has more than 1000 entries').prefault([]),
       servers: z.array(serverEntry(directory)).max(100_000, 'has more than 100000 entries').prefault([]),

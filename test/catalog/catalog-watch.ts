@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../lab/lab.ts';
 import { OwnMetrics } from '../../src/app/own-metrics.ts';
-import { RuleRunner } from '../../src/app/rule-runner.ts';
+import { RuleRunner, retentionFor } from '../../src/app/rule-runner.ts';
 import { loadRules } from '../../src/app/rule-shelf.ts';
 import { fetchExposition } from '../../src/connectors/metrics/scrape/fetch-exposition.ts';
 import { TargetScraper } from '../../src/detect/scrape/target-scraper.ts';
@@ -77,7 +77,7 @@ export class CatalogWatch {
     const rules = await loadRules(sources);
     if (rules.errors.length > 0) throw new Error(rules.errors.join('\n'));
     await watch.#runner.setRules(rules, null);
-    watch.#windows.setRetention(watch.#runner.retentionMs());
+    watch.#windows.setRetention(retentionFor(rules.groups));
     return watch;
   }
 

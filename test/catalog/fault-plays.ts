@@ -18,16 +18,26 @@ export interface Play {
   readonly mayRaise?: Alerts;
 }
 
-const calmMinutes = 3;
-/** Longer than any `for` and window of the catalog that a fault of the lab should reach. */
-const faultMinutes = 16;
+/** How long all is well at first, and how long the faults last; the latter is longer than nearly every `for` with its window. */
+export interface Pace {
+  readonly calmMinutes: number;
+  readonly faultMinutes: number;
+}
+
+const usualPace: Pace = { calmMinutes: 3, faultMinutes: 16 };
 const recoveryMinutes = 25;
 
 /**
  * Plays faults side by side, each in its own backend, and holds: nothing fires before; while they last, exactly what each play names
  * and nothing else; all of it resolves after.
  */
-export async function playFaults(lab: Lab, watch: CatalogWatch, plays: Readonly<Record<string, Play>>): Promise<void> {
+export async function playFaults(
+  lab: Lab,
+  watch: CatalogWatch,
+  plays: Readonly<Record<string, Play>>,
+  pace: Partial<Pace> = {},
+): Promise<void> {
+  const { calmMinutes, faultMinutes } = { ...usualPace, ...pace };
   expect(names(await watch.minutes(calmMinutes)), 'before any fault').toEqual([]);
   const places = Object.entries(plays);
   for (const [backend, { fault, options }] of places) await lab.inject(fault, { ...options, backend });

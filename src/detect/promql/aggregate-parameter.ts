@@ -1,3 +1,4 @@
+import type { Annotations } from './annotations.ts';
 import type { Aggregate } from './ast.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { formatShortest } from './go-float.ts';
@@ -14,21 +15,30 @@ export interface CheckedParameter {
 
 const noParameter: CheckedParameter = { nothing: false, at: () => Number.NaN };
 
+/** The numbers that a parameter is, by the instants of all steps; upstream works them out before it looks at the vector. */
+export function parameterValues(evaluation: StepEvaluator, { parameter }: Aggregate): ReadonlyMap<number, number> {
+  const values = new Map<number, number>();
+  if (parameter === null || parameter.kind === 'string') return values;
+  const { startMs, endMs, stepMs } = evaluation.steps;
+  for (let atMs = startMs; atMs <= endMs; atMs += stepMs) values.set(atMs, evaluation.scalar(parameter, atMs));
+  return values;
+}
+
 /**
  * Looks at the parameter at all steps before the first one is evaluated, as upstream does: what is wrong with it is said once, of
  * its greatest and its least value. Throws `EvaluationError`.
  */
-export function checkedParameter(evaluation: StepEvaluator, { op, parameter }: Aggregate): CheckedParameter {
+export function checkedParameter(
+  { op, parameter }: Aggregate,
+  values: ReadonlyMap<number, number>,
+  annotations: Annotations,
+): CheckedParameter {
   if (parameter === null) return noParameter;
   if (parameter.kind === 'string') {
     if (!isLabelName(parameter.value)) throw new EvaluationError(`invalid label name ${quote(parameter.value)}`);
     return { nothing: false, at: () => parameter.value };
   }
-  const { startMs, endMs, stepMs } = evaluation.steps;
-  const values = new Map<number, number>();
-  for (let atMs = startMs; atMs <= endMs; atMs += stepMs) values.set(atMs, evaluation.scalar(parameter, atMs));
   const range = rangeOf([...values.values()]);
-  const { annotations } = evaluation.context;
   if (op === 'limit_ratio') {
     if (range.least === 0 && range.most === 0) return { nothing: true, at: () => 0 };
     if (range.hasNan) throw new EvaluationError('Ratio value is NaN');

@@ -1,4 +1,5 @@
 import type { NativeHistogram, SparseBuckets } from '../series/native-histogram.ts';
+import { compacted } from './native-buckets.ts';
 import { sameBounds } from './native-layout.ts';
 
 /** Smallest normal double: below it, relative differences say nothing. */
@@ -14,9 +15,10 @@ export function almostEqual(a: number, b: number, tolerance: number): boolean {
   return difference / Math.min(sum, Number.MAX_VALUE) < tolerance;
 }
 
-/** Whether two native histograms have the same layout and equal numbers up to a relative difference. Hints do not count. */
+/** Whether two native histograms have the same layout and equal numbers up to a relative difference. Hints and empty buckets do not count. */
 export function almostEqualHistograms(a: NativeHistogram, b: NativeHistogram, tolerance: number): boolean {
   const same = (x: number, y: number) => almostEqual(x, y, tolerance);
+  const [left, right] = [compacted(a), compacted(b)];
   const sameBuckets = (x: SparseBuckets, y: SparseBuckets) =>
     sameBounds(x.indexes, y.indexes) && x.counts.every((count, at) => same(count, y.counts[at] ?? 0));
   return (
@@ -26,7 +28,7 @@ export function almostEqualHistograms(a: NativeHistogram, b: NativeHistogram, to
     same(a.count, b.count) &&
     same(a.sum, b.sum) &&
     same(a.zeroCount, b.zeroCount) &&
-    sameBuckets(a.positive, b.positive) &&
-    sameBuckets(a.negative, b.negative)
+    sameBuckets(left.positive, right.positive) &&
+    sameBuckets(left.negative, right.negative)
   );
 }

@@ -9,6 +9,7 @@ const counterName = /_(total|sum|count|bucket)$/;
 /** Where in the text what a sentence is about stands, and what else there is to say. */
 interface Said {
   readonly span: Span;
+  readonly speaker: Span;
   readonly detail: () => string;
 }
 
@@ -27,7 +28,15 @@ interface Fixes extends MonotonicityFix {
 
 const nothing = (): string => '';
 
-/** What the evaluator has to say besides the result. As upstream, each sentence is said once, of the last place that it was true of. */
+/** Whether an expression has its value before another one: parts come before the whole, from left to right. */
+function isEarlier(a: Span, b: Span): boolean {
+  return a.end === b.end ? a.start > b.start : a.end < b.end;
+}
+
+/**
+ * What the evaluator has to say besides the result. As upstream, each sentence is said once, by the last expression that it was true of.
+ * There, an expression is evaluated for all steps before the next one is.
+ */
 export class Annotations {
   private readonly text: string;
   private readonly saidWarnings = new Map<string, Said>();
@@ -35,6 +44,7 @@ export class Annotations {
   /** Names that were looked at already: a metric has many series. */
   private readonly judgedNames = new WeakMap<Span, Set<string>>();
   private lastJudged: { readonly metric: string | null; readonly span: Span | null } = { metric: null, span: null };
+  private speaker: Span = { start: 0, end: 0 };
   private readonly overlaps = new Map<string, number>();
   private readonly fixes = new Map<string, Fixes>();
 
@@ -57,12 +67,27 @@ export class Annotations {
     });
   }
 
+  /** Has an expression say what is said until its value is there; what its parts say, they say before. */
+  speaking<T>(speaker: Span, evaluate: () => T): T {
+    const outer = this.speaker;
+    this.speaker = speaker;
+    const value = evaluate();
+    this.speaker = outer;
+    return value;
+  }
+
   warn(message: string, span: Span): void {
-    this.saidWarnings.set(message, { span, detail: nothing });
+    this.say(this.saidWarnings, message, span);
   }
 
   inform(message: string, span: Span): void {
-    this.saidInfos.set(message, { span, detail: nothing });
+    this.say(this.saidInfos, message, span);
+  }
+
+  private say(said: Map<string, Said>, message: string, span: Span): void {
+    const before = said.get(message);
+    if (before === undefined || !isEarlier(this.speaker, before.speaker))
+      said.set(message, { span, speaker: this.speaker, detail: nothing });
   }
 
   invalidQuantile(quantile: number, span: Span): void {
@@ -89,7 +114,8 @@ export class Annotations {
       firstMs: Math.min(before?.firstMs ?? atMs, atMs),
       lastMs: Math.max(before?.lastMs ?? atMs, atMs),
     });
-    if (before === undefined) this.saidInfos.set(message, { span, detail: () => describeFixes(this.fixes.get(message)) });
+    if (before === undefined)
+      this.saidInfos.set(message, { span, speaker: this.speaker, detail: () => describeFixes(this.fixes.get(message)) });
   }
 
   sortInRange(span: Span): void {
@@ -97,7 +123,7 @@ export class Annotations {
   }
 
   mixedSamples(metric: string, span: Span): void {
-    this.warn(`encountered a mix of histograms and floats${forMetric(metric)}`, span);
+    this.warn(`encountered a mix of histograms and floats for metric name ${quote(metric)}`, span);
   }
 
   mixedSamplesInAggregation(span: Span): void {
@@ -105,7 +131,7 @@ export class Annotations {
   }
 
   mixedBuckets(metric: string, span: Span): void {
-    this.warn(`vector contains a mix of histograms with exponential and custom buckets schemas${forMetric(metric)}`, span);
+    this.warn(`vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${quote(metric)}`, span);
   }
 
   mixedClassicAndNative(metric: string, span: Span): void {
@@ -131,7 +157,7 @@ export class Annotations {
   }
 
   ignoredInRange(metric: string, span: Span): void {
-    this.inform(`ignored histograms in a range containing both floats and histograms${forMetric(metric)}`, span);
+    this.inform(`ignored histograms in a range containing both floats and histograms for metric name ${quote(metric)}`, span);
   }
 
   ignoredInAggregation(aggregation: string, span: Span): void {
@@ -155,7 +181,7 @@ export class Annotations {
     const count = (this.overlaps.get(message) ?? 0) + 1;
     this.overlaps.set(message, count);
     const detail = () => ((this.overlaps.get(message) ?? 0) > 1 ? ` (${this.overlaps.get(message)} occurrences)` : '');
-    if (count === 1) this.saidWarnings.set(message, { span, detail });
+    if (count === 1) this.saidWarnings.set(message, { span, speaker: this.speaker, detail });
   }
 
   /** A rate of floats whose name does not end like a counter's. */

@@ -2,10 +2,12 @@ import { formatLabels, type Labels, labelsKey, labelsOf } from '../../model/labe
 import type { Annotations } from './annotations.ts';
 import type { Binary, Matching } from './ast.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { pow } from './go-exponential.ts';
+import { atan2 } from './go-trigonometry.ts';
 import { LabelCache, rememberedFor } from './label-cache.ts';
 import { withoutName } from './metadata-labels.ts';
-import { type Operand, operateOnHistograms, type Remark, trims } from './native-binary.ts';
-import { comparisons, setOperators } from './token.ts';
+import { type Operand, operateOnHistograms, type Remark } from './native-binary.ts';
+import { comparisons, setOperators, trims } from './token.ts';
 import type { Vector, VectorSample } from './value.ts';
 
 /** The value of an arithmetic operator; of a comparison 1 or 0. */
@@ -22,18 +24,12 @@ export function operate(op: string, left: number, right: number): number {
     case '%':
       return left % right;
     case '^':
-      return power(left, right);
+      return pow(left, right);
     case 'atan2':
-      return Math.atan2(left, right);
+      return atan2(left, right);
     default:
       return compare(op, left, right) ? 1 : 0;
   }
-}
-
-/** IEEE pow: unlike JavaScript's, 1 to any power is 1, and -1 to an infinite one too. */
-function power(base: number, exponent: number): number {
-  if (base === 1 || (base === -1 && Math.abs(exponent) === Number.POSITIVE_INFINITY)) return 1;
-  return base ** exponent;
 }
 
 function compare(op: string, left: number, right: number): boolean {
@@ -83,6 +79,11 @@ export function vectorWithVector(node: Binary, left: Vector, right: Vector, anno
   if (node.matching === null) throw new EvaluationError('vectors without matching');
   if (setOperators.has(node.op)) return combineSets(node.op, node.matching, left, right);
   return matchVectors(node, node.matching, left, right, annotations);
+}
+
+/** Whether what matches by name loses it, or comes from both sides: then one label set may come with a name and without, or twice. */
+export function mayRepeatSeries({ op, matching }: Binary): boolean {
+  return op === 'or' || (matching?.on === true && matching.labels.includes('__name__') && !setOperators.has(op));
 }
 
 function sampleOf(labels: Labels, value: Operand, dropName: boolean): VectorSample {
@@ -220,7 +221,7 @@ class Matcher {
     this.remember(signature, labels);
     if (filter && value !== 1) return;
     const kept = this.swapped ? one.value : many.value;
-    this.result.push({ labels, value: filter ? kept : value, histogram: null, dropName: bool || (filter && many.dropName) });
+    this.result.push({ labels, value: filter ? kept : value, histogram: null, dropName: bool });
   }
 
   /** A pair with a native histogram among it. */
@@ -234,8 +235,7 @@ class Matcher {
     this.remember(signature, labels);
     if (made === false && !node.bool) return;
     const kept = typeof made !== 'boolean' ? made : node.bool ? Number(made) : (left.histogram ?? left.value);
-    const keepsName = typeof made === 'boolean' ? !node.bool : trims.has(node.op);
-    this.result.push(sampleOf(labels, kept, keepsName ? many.dropName : node.bool));
+    this.result.push(sampleOf(labels, kept, node.bool));
   }
 
   private remember(signature: string, labels: Labels): void {

@@ -1,18 +1,16 @@
 import { labelsOf } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import { labelsOfAbsence } from './absent.ts';
-import type { Call, Expr, Selector, Span } from './ast.ts';
+import type { Call, Expr, Span } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { type CalendarDate, calendarDate, dateFunctions } from './calendar-date.ts';
 import { typeOf } from './check.ts';
-import { durationMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { checkEdges } from './extended-difference.ts';
 import { formatLabelNumber } from './go-float.ts';
 import { histogramFraction, histogramQuantile, type QuantileCall } from './histogram-functions.ts';
 import { addInfo } from './info-function.ts';
 import { clampTo, greatestOf, instantFunctions, leastOf, roundTo } from './instant-functions.ts';
-import { rememberedFor } from './label-cache.ts';
 import { labelJoin, labelReplace, sortByLabels } from './label-functions.ts';
 import { computeWithHistograms, holdsHistograms } from './native-range-functions.ts';
 import { nativeVariance } from './native-statistics.ts';
@@ -97,26 +95,26 @@ const specialFunctions: Readonly<Record<string, VectorFunction>> = {
   timestamp: timestamps,
   start_timestamp: (args) => {
     const arg = unwrap(args.expr(0));
-    if (arg.kind === 'selector') return args.evaluation.startTimestamps(timedSelector(arg, args), args.atMs);
+    if (arg.kind === 'selector') return args.evaluation.startTimestamps(arg, args.atMs);
     // Only stored samples have one; what is wrong with the argument shows all the same.
     args.vector(0);
     return [];
   },
   round: (args) => {
-    const to = args.scalar(1, 1);
-    return map(args.vector(0), (value) => roundTo(value, to));
+    const [vector, to] = [args.vector(0), args.scalar(1, 1)];
+    return map(vector, (value) => roundTo(value, to));
   },
   clamp: (args) => {
     const [vector, least, most] = [args.vector(0), args.scalar(1), args.scalar(2)];
     return least > most ? [] : map(vector, (value) => clampTo(value, least, most));
   },
   clamp_min: (args) => {
-    const least = args.scalar(1);
-    return map(args.vector(0), (value) => greatestOf(least, value));
+    const [vector, least] = [args.vector(0), args.scalar(1)];
+    return map(vector, (value) => greatestOf(least, value));
   },
   clamp_max: (args) => {
-    const most = args.scalar(1);
-    return map(args.vector(0), (value) => leastOf(most, value));
+    const [vector, most] = [args.vector(0), args.scalar(1)];
+    return map(vector, (value) => leastOf(most, value));
   },
   sort: (args) => sorted(args, 1),
   sort_desc: (args) => sorted(args, -1),
@@ -155,17 +153,9 @@ function absence(args: Arguments): Vector {
   return [{ labels: labelsOfAbsence(args.expr(0)), value: 1, histogram: null, dropName: false }];
 }
 
-const withoutOffset = rememberedFor((selector: Selector): Selector => ({ ...selector, offset: null }));
-
-/** Where only the times of samples are asked of a selector with `@`, upstream forgets its offset, unless that leads back to older samples. */
-function timedSelector(selector: Selector, { evaluation }: Arguments): Selector {
-  const { at, offset } = selector;
-  return at !== null && offset !== null && durationMs(offset, evaluation.context.span) < 0 ? withoutOffset(selector) : selector;
-}
-
 function timestamps(args: Arguments): Vector {
   const arg = unwrap(args.expr(0));
-  if (arg.kind === 'selector') return args.evaluation.timestamps(timedSelector(arg, args), args.atMs);
+  if (arg.kind === 'selector') return args.evaluation.timestamps(arg, args.atMs);
   return args.vector(0).map(({ labels }) => ({ labels, value: args.atMs / 1_000, histogram: null, dropName: true }));
 }
 
@@ -211,9 +201,12 @@ function histogramQuantiles(args: Arguments): Vector {
   });
 }
 
+/** Functions that have no value for a window of floats and native histograms. */
+const differences: ReadonlySet<string> = new Set(['delta', 'increase', 'rate']);
+
 function placeOfWindows({ call, evaluation, atMs }: Arguments, place: Expr): WindowPlace {
   if (place.kind === 'range') checkEdges(place.selector.edges, call.name);
-  return evaluation.windowPlace(place, atMs);
+  return { ...evaluation.windowPlace(place, atMs), refusesMixes: differences.has(call.name) };
 }
 
 function hasWindows(args: Arguments, place: Expr): boolean {

@@ -23,11 +23,11 @@ export interface RateKind {
  */
 export function extrapolatedDifference(window: SeriesWindow, bounds: WindowBounds, kind: RateKind): number | null {
   const startedMs = kind.counter ? startInside(window, bounds.startMs) : null;
-  if (window.end - window.start < 2 && !isBefore(startedMs, window)) return null;
+  if (window.end - window.start < 2 && startedMs === null) return null;
   const { values, start } = window;
   const first = values[start] ?? 0;
   const growth = kind.counter ? counterIncrease(window) : plainDifference(window);
-  const difference = isBefore(startedMs, window) ? growth + first : growth;
+  const difference = startedMs === null ? growth : growth + first;
   return difference * extrapolation(window, bounds, kind, { first, difference, startedMs });
 }
 
@@ -55,11 +55,6 @@ export function extrapolation(window: SeriesWindow, { startMs, endMs }: WindowBo
   if (toEnd >= threshold) toEnd = averageSeconds / 2;
   const factor = (sampledSeconds + toStart + toEnd) / sampledSeconds;
   return kind.perSecond ? factor / ((endMs - startMs) / 1_000) : factor;
-}
-
-/** Whether the counter began before the window's first sample: then that sample is growth, too. */
-export function isBefore(startedMs: number | null, { times, start }: SeriesWindow): boolean {
-  return startedMs !== null && startedMs < (times[start] ?? 0);
 }
 
 function plainDifference({ values, start, end }: SeriesWindow): number {

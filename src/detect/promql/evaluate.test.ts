@@ -72,3 +72,30 @@ test('labels are only labels, whatever they are called', () => {
   expect(value).toMatchObject({ samples: [{ value: 3, labels: { constructor: 'y' } }] });
   expect(evaluateInstant(parseExpr('a{toString=""}'), { queryable, atMs: 0 }).value).toMatchObject({ samples: [{ value: 1 }] });
 });
+
+/** What promtool 2.42 and 3.15 say, the latter without and with --enable-feature=promql-delayed-name-removal. */
+describe('names that operations drop', () => {
+  const queryable = storeOf('a_total{job="x"} 0+60x20', 'limit{job="x"} 0x20');
+
+  test.each([
+    ['label_replace(rate(a_total[5m]), "was", "$1", "__name__", "(.+)")', [{ job: 'x' }], [{ job: 'x', was: 'a_total' }]],
+    ['rate(a_total[5m]) and on (__name__) a_total', [], [{ job: 'x' }]],
+    ['sum by (__name__) (rate(a_total[5m]))', [{}], [{}]],
+    ['max_over_time(a_total[5m]) > limit', [{ job: 'x' }], [{ __name__: 'a_total', job: 'x' }]],
+    ['last_over_time(a_total[5m])', [{ __name__: 'a_total', job: 'x' }], [{ __name__: 'a_total', job: 'x' }]],
+  ])('%s is %j, and %j where they are removed at the end', (text, usual, delayed) => {
+    const labelsWith = (delayedNameRemoval: boolean) => {
+      const { value } = evaluateInstant(parseExpr(text), { queryable, atMs: 10 * minuteMs, delayedNameRemoval });
+      return value.type === 'vector' ? value.samples.map(({ labels }) => Object.fromEntries(Object.entries(labels))) : value;
+    };
+    expect([labelsWith(false), labelsWith(true)]).toEqual([usual, delayed]);
+  });
+
+  test('two metrics that become one are an error', () => {
+    const two = storeOf('a_total{job="x"} 0+60x20', 'b_total{job="x"} 0+60x20');
+    const options = { queryable: two, atMs: 10 * minuteMs };
+    const text = 'rate({__name__=~".+_total"}[5m])';
+    expect(() => evaluateInstant(parseExpr(text), options)).toThrow('vector cannot contain metrics with the same labelset');
+    expect(() => evaluateInstant(parseExpr(`${text} > 0`), options)).toThrow('vector cannot contain metrics with the same labelset');
+  });
+});

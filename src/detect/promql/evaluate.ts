@@ -3,14 +3,16 @@ import type { Queryable } from '../series/queryable.ts';
 import { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
 import { typeOf } from './check.ts';
+import { finished } from './dropped-names.ts';
 import { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { inLabelOrder } from './label-order.ts';
 import { Budget, defaultLimits, type Limits } from './limits.ts';
 import { withoutName } from './metadata-labels.ts';
 import { holdsHistograms } from './native-range-functions.ts';
 import { type Plan, planOf } from './plan.ts';
 import type { QueryContext } from './query-context.ts';
-import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
+import { SeriesCollector } from './series-collector.ts';
 import type { MatrixSeries, QueryResult, QueryValue, ResultSample, Vector, VectorSample } from './value.ts';
 
 /** How far back an instant selector looks for a sample, unless told otherwise. */
@@ -22,6 +24,11 @@ export interface QueryOptions {
   /** Step of subqueries that name none; default 1 minute. */
   readonly subqueryStepMs?: number;
   readonly limits?: Partial<Limits>;
+  /**
+   * Names that operations drop are only removed when the query ends, so that matching and grouping still see them. In Prometheus 3 a feature
+   * flag (`promql-delayed-name-removal`), and as there off unless told otherwise.
+   */
+  readonly delayedNameRemoval?: boolean;
   /** The expression's text, so that annotations can say where. */
   readonly text?: string;
 }
@@ -47,7 +54,7 @@ export function evaluateInstant(written: Expr, options: InstantQuery): QueryResu
   const value = evaluation.at(expr, atMs);
   if (typeof value === 'number') return result(context, { type: 'scalar', value, atMs });
   if (typeof value === 'string') return result(context, { type: 'string', value, atMs });
-  return result(context, { type: 'vector', atMs, samples: named(value).map(resultSample) });
+  return result(context, { type: 'vector', atMs, samples: finished(value).map(resultSample) });
 }
 
 /** The value of an expression at `startMs` and every `stepMs` through `endMs`. A scalar gives one series without labels. */
@@ -67,7 +74,7 @@ export function evaluateRange(written: Expr, options: RangeQuery): QueryResult {
   for (let step = 0; step < steps; step++) {
     const atMs = startMs + step * stepMs;
     const value = evaluation.at(expr, atMs);
-    collector.add(typeof value === 'object' ? named(value) : scalarVector(value), atMs);
+    collector.add(typeof value === 'object' ? finished(value) : scalarVector(value), atMs);
   }
   return result(context, { type: 'matrix', series: collector.matrix() });
 }
@@ -98,6 +105,7 @@ function contextOf(
     budget: new Budget({ ...defaultLimits, ...options.limits }),
     constants,
     countedSelectors,
+    delayedNameRemoval: options.delayedNameRemoval ?? false,
   };
 }
 
@@ -117,16 +125,7 @@ function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): Matr
       ...(holdsHistograms(window) ? { histograms: part((index) => histograms?.[index] ?? null) } : {}),
     });
   });
-  return series.sort((a, b) => (keyOf.get(a.labels) < keyOf.get(b.labels) ? -1 : 1));
-}
-
-/** The vector with the names removed that operations dropped; label sets must still differ then. */
-function named(vector: Vector): VectorSample[] {
-  const samples = vector.map(({ labels, value, histogram, dropName }) => {
-    return { labels: dropName ? withoutName(labels) : labels, value, histogram, dropName: false };
-  });
-  if (samples.length > 1 && new Set(samples.map(({ labels }) => keyOf.get(labels))).size < samples.length) throw duplicateLabels();
-  return samples;
+  return inLabelOrder(series);
 }
 
 function resultSample({ labels, value, histogram }: VectorSample): ResultSample {

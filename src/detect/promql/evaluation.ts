@@ -1,21 +1,23 @@
 import type { SeriesView } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
-import { checkedParameter } from './aggregate-parameter.ts';
+import { checkedParameter, parameterValues } from './aggregate-parameter.ts';
 import type { Aggregate, At, Binary, Call, Duration, Expr, RangeSelector, Selector, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
-import { operate, vectorWithScalar, vectorWithVector } from './binary.ts';
+import { mayRepeatSeries, operate, vectorWithScalar, vectorWithVector } from './binary.ts';
 import { callFunction, eachOverWindows, isOverWindows } from './call-function.ts';
+import { withoutDroppedNames } from './dropped-names.ts';
 import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { extendedWindow, smoothedValue } from './extended-difference.ts';
 import { rememberedFor } from './label-cache.ts';
+import { readsName } from './metadata-labels.ts';
 import { scaleHistogram } from './native-arithmetic.ts';
 import { smoothedHistogram } from './native-extended-difference.ts';
 import { histogramsIn } from './native-rate.ts';
 import type { QueryContext, StepEvaluator, Steps, WindowPlace } from './query-context.ts';
 import { Reduction } from './reduction.ts';
-import { SeriesCollector } from './series-collector.ts';
-import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withResolvedHints } from './series-cursor.ts';
+import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
+import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
 import type { SampleVisitor, SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
@@ -25,8 +27,13 @@ export class Evaluation implements StepEvaluator {
   private readonly instantSeries = rememberedFor((selector: Selector) => this.select(selector, null));
   private readonly rangeSeries = new WeakMap<Expr, readonly SeriesWindow[]>();
 
+  /** Of the series of an operator, by their labels, whether their names are dropped. */
+  private readonly namesDropped = rememberedFor<Binary, Map<string, boolean>>(() => new Map());
   private readonly constantValues = rememberedFor((expr: Expr) => this.once(expr));
-  private readonly parameters = rememberedFor((expr: Aggregate) => checkedParameter(this, expr));
+  private readonly parameterNumbers = rememberedFor((expr: Aggregate) => parameterValues(this, expr));
+  private readonly parameters = rememberedFor((expr: Aggregate) => {
+    return checkedParameter(expr, this.parameterNumbers(expr), this.context.annotations);
+  });
 
   constructor(context: QueryContext, steps: Steps) {
     this.context = context;
@@ -36,7 +43,10 @@ export class Evaluation implements StepEvaluator {
   /** The value of an expression of any type but range vector. */
   at(expr: Expr, atMs: number): StepValue {
     const { startMs, endMs } = this.steps;
-    return startMs < endMs && this.context.constants.has(expr) ? this.constantValues(expr) : this.valueAt(expr, atMs);
+    const { constants, annotations, delayedNameRemoval } = this.context;
+    if (startMs < endMs && constants.has(expr)) return this.constantValues(expr);
+    const value = annotations.speaking(expr, () => this.valueAt(expr, atMs));
+    return typeof value !== 'object' || delayedNameRemoval ? value : withoutDroppedNames(value);
   }
 
   /** The value of an expression that does not change from step to step. */
@@ -95,16 +105,32 @@ export class Evaluation implements StepEvaluator {
     }
     if (typeof left === 'object') {
       if (typeof right === 'number') return vectorWithScalar(expr, left, right, false, this.context.annotations);
-      if (typeof right === 'object') return vectorWithVector(expr, left, right, this.context.annotations);
+      if (typeof right === 'object') return this.asSeries(expr, vectorWithVector(expr, left, right, this.context.annotations));
     }
     throw new EvaluationError(`operator ${expr.op} is not defined between ${typeof left} and ${typeof right}`);
   }
 
+  /** Over many steps, what an operator gives are series: none may come twice at one step, and each drops its name if it did at first. */
+  private asSeries(node: Binary, vector: Vector): Vector {
+    if (this.steps.startMs >= this.steps.endMs || !mayRepeatSeries(node)) return vector;
+    const known = this.namesDropped(node);
+    const seen = new Set<string>();
+    return vector.map((sample) => {
+      const key = keyOf.get(sample.labels);
+      if (seen.has(key)) throw duplicateLabels();
+      seen.add(key);
+      const dropName = known.get(key) ?? sample.dropName;
+      known.set(key, dropName);
+      return dropName === sample.dropName ? sample : { ...sample, dropName };
+    });
+  }
+
   private aggregation(expr: Aggregate, atMs: number): Vector {
     const { annotations } = this.context;
+    this.parameterNumbers(expr);
     const reduction = Reduction.of(expr);
     if (reduction !== null) {
-      this.eachSample(expr.expr, atMs, reduction.add);
+      this.eachSample(expr.expr, atMs, !readsName(expr), reduction.add);
       return reduction.vector(Number(this.parameters(expr).at(atMs)), annotations);
     }
     // What is wrong with a label is said before the vector is looked at, what is wrong with a number after.
@@ -114,11 +140,12 @@ export class Evaluation implements StepEvaluator {
     return parameter.nothing ? [] : aggregate(expr, vector, parameter.at(atMs), annotations);
   }
 
-  /** The samples of a vector one by one; where a range function gives it, without making it. */
-  private eachSample(expr: Expr, atMs: number, visit: SampleVisitor): void {
+  /** The samples of a vector one by one; where a range function gives it, without making it. `isNameless`: nobody will ask for the name. */
+  private eachSample(expr: Expr, atMs: number, isNameless: boolean, visit: SampleVisitor): void {
     const node = unwrap(expr);
-    if (node.kind === 'call' && isOverWindows(node) && !this.context.constants.has(node)) {
-      eachOverWindows(this, node, atMs, visit);
+    const { annotations, constants, delayedNameRemoval } = this.context;
+    if (node.kind === 'call' && isOverWindows(node) && !constants.has(node) && (delayedNameRemoval || isNameless)) {
+      annotations.speaking(node, () => eachOverWindows(this, node, atMs, visit));
       return;
     }
     for (const { labels, value, histogram, dropName } of this.vector(expr, atMs)) visit(labels, value, histogram, dropName);
@@ -165,7 +192,7 @@ export class Evaluation implements StepEvaluator {
   /** When the counter behind each sample began, in seconds; 0 where that is not known: `start_timestamp(selector)`. */
   startTimestamps(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
-    this.eachCurrent(selector, atMs, (series, index) => {
+    this.eachDated(selector, atMs, (series, index) => {
       result.push({ labels: series.labels, value: (series.startTimes?.[index] ?? 0) / 1_000, histogram: null, dropName: true });
     });
     return result;
@@ -174,15 +201,28 @@ export class Evaluation implements StepEvaluator {
   /** The same with the sample's own time, in seconds, as value: `timestamp(selector)`. */
   timestamps(selector: Selector, atMs: number): Vector {
     const result: VectorSample[] = [];
-    this.eachCurrent(selector, atMs, (series, index) => {
+    this.eachDated(selector, atMs, (series, index) => {
       result.push({ labels: series.labels, value: (series.times[index] ?? 0) / 1_000, histogram: null, dropName: true });
     });
     return result;
   }
 
-  private eachCurrent(selector: Selector, atMs: number, visit: (series: SelectedSeries, index: number) => void): void {
+  private eachCurrent(selector: Selector, atMs: number, visit: SeriesVisitor): void {
     const referenceMs = this.reference(selector.at, selector.offset, atMs);
-    const oldestMs = referenceMs - this.context.lookbackMs;
+    this.eachWithin(selector, referenceMs - this.context.lookbackMs, referenceMs, visit);
+  }
+
+  /**
+   * The same where only the times of samples are asked, which are never smoothed. For a selector with `@`, upstream reads the samples
+   * of its offset, but then looks for the youngest one as if it had none.
+   */
+  private eachDated(selector: Selector, atMs: number, visit: SeriesVisitor): void {
+    const offsetMs = this.reference(selector.at, selector.offset, atMs);
+    const fixedMs = selector.at === null ? offsetMs : this.reference(selector.at, null, atMs);
+    this.eachWithin(unsmoothed(selector), Math.max(offsetMs, fixedMs) - this.context.lookbackMs, Math.min(offsetMs, fixedMs), visit);
+  }
+
+  private eachWithin(selector: Selector, oldestMs: number, referenceMs: number, visit: SeriesVisitor): void {
     const all = this.instantSeries(selector);
     this.context.budget.spend(all.length);
     for (const series of all) {
@@ -198,7 +238,7 @@ export class Evaluation implements StepEvaluator {
     const { at, offset } = node.kind === 'range' ? node.selector : node;
     const endMs = this.reference(at, offset, atMs);
     const startMs = endMs - windowMs(node.range, this.context.span);
-    return { startMs, endMs, edges: node.kind === 'range' ? node.selector.edges : null };
+    return { startMs, endMs, edges: node.kind === 'range' ? node.selector.edges : null, refusesMixes: false };
   }
 
   /** The windows of a range selector or subquery in their place, empty ones left out. Each is only good until `visit` returns. */
@@ -216,7 +256,7 @@ export class Evaluation implements StepEvaluator {
       return;
     }
     for (const series of this.seriesOfRange(node))
-      counted(edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, { startMs, endMs }, lookbackMs, edges));
+      counted(edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, place, lookbackMs));
   }
 
   /** Whether a range selector's samples need not be kept for a next step, nor be looked at together. */
@@ -251,7 +291,7 @@ export class Evaluation implements StepEvaluator {
     const throughMs = this.reference(selector.at, selector.offset, this.steps.endMs) + (selector.edges === 'smoothed' ? neighboursMs : 0);
     const marked = range === null && selector.edges !== 'smoothed';
     const all = queryable.select(selector.matchers, fromMs, throughMs).map(marked ? selected : selectedSamples);
-    return this.context.countedSelectors.has(selector) ? all.map(withResolvedHints) : all;
+    return this.context.countedSelectors.has(selector) ? all.map(withCountsOnly) : all;
   }
 
   /** The series of a subquery for all steps: its expression at whole multiples of its step. */
@@ -274,6 +314,10 @@ export class Evaluation implements StepEvaluator {
     return offset === null ? base : base - durationMs(offset, span);
   }
 }
+
+type SeriesVisitor = (series: SelectedSeries, index: number) => void;
+
+const unsmoothed = rememberedFor((selector: Selector): Selector => (selector.edges === null ? selector : { ...selector, edges: null }));
 
 function rangeOf(expr: Expr): RangeSelector | Subquery {
   const node = unwrap(expr);

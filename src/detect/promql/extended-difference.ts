@@ -1,7 +1,8 @@
 import type { Edges } from './ast.ts';
 import type { RateKind, WindowBounds } from './counter-rate.ts';
 import { EvaluationError } from './evaluation-error.ts';
-import { windowOf } from './series-cursor.ts';
+import type { WindowPlace } from './query-context.ts';
+import { holdsBothKinds, windowOf } from './series-cursor.ts';
 import type { SeriesWindow } from './value.ts';
 
 const allowed: Readonly<Record<Exclude<Edges, null>, readonly string[]>> = {
@@ -17,10 +18,13 @@ export function checkEdges(edges: Edges, functionName: string): void {
 
 /**
  * The samples of a window with their neighbours: `anchored` adds the last one at or before the start, `smoothed` also the
- * first one behind the end, both within the lookback window. Empty when nothing lies behind the start.
+ * first one behind the end, both within the lookback window. Empty when nothing lies behind the start. Where mixes are refused, a mix
+ * of floats and histograms is given with all that the lookback window reaches, so that it shows.
  */
-export function extendedWindow(series: SeriesWindow, { startMs, endMs }: WindowBounds, lookbackMs: number, edges: Edges): SeriesWindow {
+export function extendedWindow(series: SeriesWindow, place: WindowPlace, lookbackMs: number): SeriesWindow {
+  const { startMs, endMs, edges } = place;
   const reach = windowOf(series, startMs - lookbackMs, edges === 'smoothed' ? endMs + lookbackMs : endMs);
+  if (place.refusesMixes && holdsBothKinds(reach)) return reach;
   const inside = windowOf(reach, startMs, endMs);
   const start = Math.max(reach.start, inside.start - 1);
   const behindEnd = edges === 'smoothed' && (inside.end === inside.start || reach.times[inside.end - 1] !== endMs);
@@ -36,24 +40,17 @@ export function extendedDifference(window: SeriesWindow, bounds: WindowBounds, k
   const smoothed = edges === 'smoothed';
   const startsBefore = (times[start] ?? 0) < bounds.startMs;
   const endsBehind = (times[end - 1] ?? 0) > bounds.endMs;
-  // Both edges between the same two samples: a restart there lies before both.
-  const sameGap = startsBefore && end - start === 2;
-  const left =
-    smoothed && startsBefore && end - start > 1 ? between(window, start, bounds.startMs, kind.counter, true) : (values[start] ?? 0);
-  const right =
-    smoothed && endsBehind && end - start > 1 ? between(window, end - 2, bounds.endMs, kind.counter, sameGap) : (values[end - 1] ?? 0);
+  const left = smoothed && startsBefore && end - start > 1 ? between(window, start, bounds.startMs, kind.counter) : (values[start] ?? 0);
+  const right = smoothed && endsBehind && end - start > 1 ? between(window, end - 2, bounds.endMs, kind.counter) : (values[end - 1] ?? 0);
   const difference = right - left + (kind.counter ? restarts(window, left, right, startsBefore, endsBehind) : 0);
   return kind.perSecond ? difference / ((bounds.endMs - bounds.startMs) / 1_000) : difference;
 }
 
 /** The value at an instant on the line between a sample and the next. A counter that restarted between them came from zero. */
-function between({ times, values }: SeriesWindow, index: number, atMs: number, counter: boolean, leftEdge: boolean): number {
-  let from = values[index] ?? 0;
-  let to = values[index + 1] ?? 0;
-  if (counter && to < from) {
-    if (leftEdge) from = 0;
-    else to += from;
-  }
+function between({ times, values }: SeriesWindow, index: number, atMs: number, counter: boolean): number {
+  const before = values[index] ?? 0;
+  const to = values[index + 1] ?? 0;
+  const from = counter && to < before ? 0 : before;
   const fromMs = times[index] ?? 0;
   return from + ((to - from) * (atMs - fromMs)) / ((times[index + 1] ?? 0) - fromMs);
 }
@@ -77,5 +74,5 @@ export function smoothedValue(series: SeriesWindow, atMs: number, lookbackMs: nu
   const last = before.end - 1;
   const behind = windowOf(series, atMs, atMs + lookbackMs);
   if (before.times[last] === atMs || behind.end === behind.start) return before.values[last] ?? null;
-  return between(series, last, atMs, false, true);
+  return between(series, last, atMs, false);
 }

@@ -40,22 +40,22 @@ function interpolate(rank: number, buckets: readonly Bucket[]): number {
 
 /** Which share of the observations lies between two bounds. */
 export function bucketFraction(lower: number, upper: number, unsorted: readonly Bucket[]): number {
-  const buckets = monotonic(coalesce(unsorted)).buckets;
+  const buckets = coalesce(unsorted);
   const last = buckets.at(-1);
   if (last?.upperBound !== Number.POSITIVE_INFINITY || last.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
-  return (rankOf(upper, buckets) - rankOf(lower, buckets)) / last.count;
+  return (rankOf(upper, buckets, last.count) - rankOf(lower, buckets, last.count)) / last.count;
 }
 
-/** How many observations are estimated to be below a value. */
-function rankOf(value: number, buckets: readonly Bucket[]): number {
+/** How many observations of `all` are estimated to be below a value. As upstream, counts that fall from bucket to bucket are not mended. */
+function rankOf(value: number, buckets: readonly Bucket[], all: number): number {
   let below: Bucket = { upperBound: (buckets[0]?.upperBound ?? 0) > 0 ? 0 : Number.NEGATIVE_INFINITY, count: 0 };
   for (const bucket of buckets) {
-    if (below.upperBound >= value) return below.count;
-    if (bucket.upperBound > value) return between(value, below, bucket);
+    if (below.upperBound >= value) return Math.min(below.count, all);
+    if (bucket.upperBound > value) return Math.min(between(value, below, bucket), all);
     below = bucket;
   }
-  return below.count;
+  return all;
 }
 
 function between(value: number, below: Bucket, bucket: Bucket): number {

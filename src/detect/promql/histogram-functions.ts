@@ -100,9 +100,10 @@ function plainSample(labels: Labels, value: number): VectorSample {
 export function histogramFraction(lower: number, upper: number, vector: Vector, arg: Expr, annotations: Annotations): VectorSample[] {
   const { native, classic } = histogramsOf(vector, annotations, arg);
   const ofNative = native.map(({ labels, histogram }) => {
+    const { value, lacksNan } = nativeFraction(lower, upper, histogram);
     const effect = 'which are excluded from all fractions';
-    if (Number.isNaN(histogram.sum)) annotations.nanObservations(effect, 'histogram_fraction', labels['__name__'] ?? '', arg);
-    return plainSample(labels, nativeFraction(lower, upper, histogram));
+    if (lacksNan) annotations.nanObservations(effect, 'histogram_fraction', labels['__name__'] ?? '', arg);
+    return plainSample(labels, value);
   });
   return [...ofNative, ...classic.map(({ labels, buckets }) => plainSample(labels, bucketFraction(lower, upper, buckets)))];
 }

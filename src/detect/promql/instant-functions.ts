@@ -1,28 +1,31 @@
+import { exp, log, log2, log10 } from './go-exponential.ts';
+import { acos, acosh, asin, asinh, atan, cos, cosh, sin, sinh, tan, tanh } from './go-trigonometry.ts';
+
 /** Functions of one number, by name. Applied to every element of a vector; the result is another metric. */
 export const instantFunctions: Readonly<Record<string, (value: number) => number>> = {
   abs: Math.abs,
-  acos: Math.acos,
-  acosh: Math.acosh,
-  asin: Math.asin,
-  asinh: Math.asinh,
-  atan: Math.atan,
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
   atanh: Math.atanh,
   ceil: Math.ceil,
-  cos: Math.cos,
-  cosh: Math.cosh,
+  cos,
+  cosh,
   deg: (radians) => (radians * 180) / Math.PI,
-  exp: Math.exp,
+  exp,
   floor: Math.floor,
-  ln: Math.log,
-  log10: Math.log10,
-  log2: Math.log2,
+  ln: log,
+  log10,
+  log2,
   rad: (degrees) => (degrees * Math.PI) / 180,
   sgn: (value) => (value < 0 ? -1 : value > 0 ? 1 : value),
-  sin: Math.sin,
-  sinh: Math.sinh,
+  sin,
+  sinh,
   sqrt: Math.sqrt,
-  tan: Math.tan,
-  tanh: Math.tanh,
+  tan,
+  tanh,
 };
 
 /** The nearest multiple of `to`; halves round up. */

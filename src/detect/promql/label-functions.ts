@@ -24,9 +24,13 @@ export function labelReplace(args: readonly string[]): Relabelling {
     );
 }
 
+/** As upstream, a float and a native histogram may come out with the same labels; then the float stays. */
 function distinct(vector: Vector): Vector {
-  if (new Set(vector.map(({ labels }) => keyOf.get(labels))).size < vector.length) throw duplicateLabels();
-  return vector;
+  const keys = (ofHistograms: boolean) =>
+    new Set(vector.filter(({ histogram }) => (histogram !== null) === ofHistograms).map(({ labels }) => keyOf.get(labels)));
+  const [floats, histograms] = [keys(false), keys(true)];
+  if (floats.size + histograms.size < vector.length) throw duplicateLabels();
+  return vector.filter(({ labels, histogram }) => histogram === null || !floats.has(keyOf.get(labels)));
 }
 
 function compile(pattern: string): RE2JS {

@@ -8,6 +8,11 @@ const nameless = new LabelCache((labels: Labels) =>
   metadataLabels.some((name) => labels[name] !== undefined) ? withoutLabels(labels, metadataLabels) : labels,
 );
 
+/** Whether an aggregation by or without these labels sees what a metric is. */
+export function readsName({ without, grouping }: { readonly without: boolean; readonly grouping: readonly string[] }): boolean {
+  return !without && metadataLabels.some((name) => grouping.includes(name));
+}
+
 /** The labels without name, type and unit. */
 export function withoutName(labels: Labels): Labels {
   return nameless.get(labels);

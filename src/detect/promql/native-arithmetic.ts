@@ -1,6 +1,6 @@
 import type { NativeHistogram, SparseBuckets } from '../series/native-histogram.ts';
 import { meanOf, sumOf } from './kahan.ts';
-import { noBuckets, pairsOf, sparseBuckets } from './native-buckets.ts';
+import { isCustom, noBuckets, pairsOf, sparseBuckets } from './native-buckets.ts';
 import { sameBounds, sameLayout } from './native-layout.ts';
 
 /** What came of putting histograms together. */
@@ -85,7 +85,8 @@ function mapCounts(histogram: NativeHistogram, gauge: boolean, change: (value: n
     hint: gauge ? 'gauge' : histogram.hint,
     count: change(histogram.count),
     sum: change(histogram.sum),
-    zeroCount: change(histogram.zeroCount),
+    // A histogram of custom bounds has no zero bucket, which 0 times NaN would be.
+    zeroCount: isCustom(histogram) ? 0 : change(histogram.zeroCount),
     positive: changed(histogram.positive),
     negative: changed(histogram.negative),
   };

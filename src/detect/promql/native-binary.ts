@@ -24,9 +24,6 @@ export interface Operation {
   readonly remark: Remark | null;
 }
 
-/** Operators that only native histograms know. */
-export const trims: ReadonlySet<string> = new Set(['</', '>/']);
-
 /** An operation with a native histogram on at least one side, or a trim of floats. */
 export function operateOnHistograms(node: Binary, left: Operand, right: Operand): Operation {
   const { op } = node;

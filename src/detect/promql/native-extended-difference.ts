@@ -1,7 +1,7 @@
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { Edges } from './ast.ts';
 import type { RateKind } from './counter-rate.ts';
-import { asGauge, scaleHistogram } from './native-arithmetic.ts';
+import { asGauge, divideHistogram, scaleHistogram } from './native-arithmetic.ts';
 import { isCustom } from './native-buckets.ts';
 import { histogramsIn, minus, plus, type Remarks, remarkOnHints, remarksOf } from './native-rate.ts';
 import { detectsReset } from './native-resets.ts';
@@ -13,32 +13,59 @@ import type { SeriesWindow } from './value.ts';
 export function extendedNativeDifference(window: SeriesWindow, call: RangeCall, kind: RateKind, edges: Edges): NativeHistogram | null {
   const points = histogramsIn(window);
   const remarks = remarksOf(window, call);
-  const last = points.length - 1;
-  const [first] = points;
-  if (first === undefined) return null;
-  remarkOnHints(points, kind, remarks);
-  if (points.some((point) => isCustom(point) !== isCustom(first))) {
-    remarks.annotations.mixedBuckets(remarks.metric, remarks.place);
-    return null;
-  }
-  const smoothed = edges === 'smoothed' && last > 0;
+  const last = points.at(-1);
+  if (last === undefined || !fitTogether(points, kind, remarks)) return null;
   const { times, start, end } = window;
-  const leftInside = smoothed && (times[start] ?? 0) < call.startMs;
-  const rightInside = smoothed && (times[end - 1] ?? 0) > call.endMs;
-  const left = leftInside ? between(window, start, call.startMs, kind.counter, remarks) : first;
-  const sameGap = leftInside && rightInside && last === 1;
-  const right = rightInside ? between(window, start + last - 1, call.endMs, kind.counter, remarks) : (points[last] ?? null);
-  if (left === null || right === null) return null;
-  let difference = minus(right, left, remarks);
-  // A restart within an interpolated gap is part of the interpolation, unless the right edge comes after the samples before it.
-  const through = rightInside && sameGap ? last - 1 : last;
-  for (let at = leftInside ? 2 : 1; at <= through && kind.counter && difference !== null; at++) {
-    const [current, previous] = [points[at], points[at - 1]];
-    if (current !== undefined && previous !== undefined && detectsReset(current, previous))
-      difference = plus(difference, previous, remarks);
+  const leftInside = edges === 'smoothed' && points.length > 1 && (times[start] ?? 0) < call.startMs;
+  const rightInside = edges === 'smoothed' && points.length > 1 && (times[end - 1] ?? 0) > call.endMs;
+  const left = leftInside ? between(window, start, call.startMs, kind.counter, remarks) : (points[0] ?? null);
+  if (left === null) return null;
+  const right = rightInside ? between(window, end - 2, call.endMs, kind.counter, remarks) : last;
+  if (right === null) return null;
+  if (!kind.counter) remarkOnHints([left, right], false, remarks);
+  const difference = minus(right, left, remarks);
+  const grown = difference === null || !kind.counter ? difference : withRestarts(difference, points, { left, right, leftInside }, remarks);
+  if (grown === null) return null;
+  return asGauge(kind.perSecond ? divideHistogram(grown, (call.endMs - call.startMs) / 1_000) : grown);
+}
+
+/** Whether all histograms have buckets of one kind; says so if not, and if gauges are taken for counters. */
+function fitTogether(points: readonly NativeHistogram[], kind: RateKind, remarks: Remarks): boolean {
+  const [first] = points;
+  const odd = points.findIndex((point) => first !== undefined && isCustom(point) !== isCustom(first));
+  if (kind.counter) remarkOnHints(odd < 0 ? points : points.slice(0, odd), true, remarks);
+  if (odd >= 0) remarks.annotations.mixedBuckets(remarks.metric, remarks.place);
+  return odd < 0;
+}
+
+/** The values at the edges of a window. `leftInside`: the left one lies between two samples. */
+interface EdgeValues {
+  readonly left: NativeHistogram;
+  readonly right: NativeHistogram;
+  readonly leftInside: boolean;
+}
+
+/** A difference with what restarts of the counter between the edges took away. */
+function withRestarts(
+  difference: NativeHistogram,
+  points: readonly NativeHistogram[],
+  { left, right, leftInside }: EdgeValues,
+  remarks: Remarks,
+): NativeHistogram | null {
+  const [first, second] = points;
+  // A restart within the gap at the left edge is part of the interpolation.
+  const restartsAtEdge = leftInside && first !== undefined && second !== undefined && detectsReset(second, first);
+  if (restartsAtEdge && points.length === 2) return difference;
+  let previous = restartsAtEdge ? second : left;
+  let lost: NativeHistogram | null = null;
+  for (const current of [...points.slice(restartsAtEdge ? 2 : 1, -1), right]) {
+    if (detectsReset(current, previous)) {
+      lost = lost === null ? previous : plus(lost, previous, remarks);
+      if (lost === null) return null;
+    }
+    previous = current;
   }
-  if (difference === null) return null;
-  return asGauge(kind.perSecond ? scaleHistogram(difference, 1_000 / (call.endMs - call.startMs)) : difference);
+  return lost === null ? difference : plus(difference, lost, remarks);
 }
 
 /** The histogram at an instant between a sample and the next; a counter that restarted between them came from zero. */

@@ -1,5 +1,5 @@
 import type { NativeHistogram, ResetHint, SparseBuckets } from '../series/native-histogram.ts';
-import { isCustom, pairsOf, sparseBuckets, upperBound } from './native-buckets.ts';
+import { isCustom, noBuckets, pairsOf, sparseBuckets, upperBound } from './native-buckets.ts';
 
 /** Histograms brought to one layout, so that their buckets can be put together index by index. */
 export interface SameLayout {
@@ -22,9 +22,34 @@ export function sameLayout(histograms: readonly NativeHistogram[]): SameLayout |
     const bounds = boundsReconciled ? commonBounds(histograms) : first.customValues;
     return { histograms: histograms.map((each) => withBounds(each, bounds)), hint, conflictingResets, boundsReconciled };
   }
-  const widened = withCommonZeroBucket(histograms);
-  const schema = Math.min(...widened.map((each) => each.schema));
-  return { histograms: widened.map((each) => withSchema(each, schema)), hint, conflictingResets, boundsReconciled: false };
+  return { histograms: alignedOneByOne(histograms), hint, conflictingResets, boundsReconciled: false };
+}
+
+/** Exponential histograms in the layout that they come to when one after the other is put to those before it. */
+function alignedOneByOne([first, ...others]: readonly NativeHistogram[]): readonly NativeHistogram[] {
+  let aligned = first === undefined ? [] : [first];
+  for (const other of others) {
+    const { schema, zeroThreshold } = aligned[0] ?? other;
+    if (other.schema !== schema || other.zeroThreshold !== zeroThreshold) {
+      const threshold = commonThreshold([...aligned, other]);
+      const coarser = Math.min(schema, other.schema);
+      aligned = aligned.map((each) => withSchema(withZeroThreshold(each, threshold), coarser));
+      aligned.push(alignedTo(other, threshold, coarser));
+    } else aligned.push(other);
+  }
+  return aligned;
+}
+
+/**
+ * A histogram in a coarser layout, as upstream adds it to another one: where the zero bucket takes in a part of what becomes one bucket,
+ * that part counts in both.
+ */
+export function alignedTo(histogram: NativeHistogram, threshold: number, schema: number): NativeHistogram {
+  const widened = withZeroThreshold(histogram, threshold);
+  if (histogram.schema === schema) return widened;
+  const whole = withSchema(histogram, schema);
+  const outside = (buckets: SparseBuckets) => sparseBuckets(pairsOf(buckets).filter(([index]) => upperBound(whole, index) > threshold));
+  return { ...widened, schema, positive: outside(whole.positive), negative: outside(whole.negative) };
 }
 
 function commonHint(histograms: readonly NativeHistogram[]): { hint: ResetHint; conflictingResets: boolean } {
@@ -56,6 +81,12 @@ export function withBounds(histogram: NativeHistogram, bounds: readonly number[]
   return { ...histogram, customValues: bounds, positive };
 }
 
+/** A histogram of the same buckets without an observation. */
+export function emptied({ schema, customValues }: Pick<NativeHistogram, 'schema' | 'customValues'>): NativeHistogram {
+  const none = { count: 0, sum: 0, zeroThreshold: 0, zeroCount: 0, positive: noBuckets, negative: noBuckets };
+  return { schema, customValues, hint: 'unknown', ...none };
+}
+
 /** A histogram with coarser buckets; `schema` must not be higher than its own. */
 export function withSchema(histogram: NativeHistogram, schema: number): NativeHistogram {
   if (schema === histogram.schema) return histogram;
@@ -73,25 +104,25 @@ function regrouped(buckets: SparseBuckets, indexOf: (index: number) => number): 
   return sparseBuckets(pairsOf(buckets).map(([index, count]) => [indexOf(index), count] as const));
 }
 
-function withCommonZeroBucket(histograms: readonly NativeHistogram[]): readonly NativeHistogram[] {
+/** The least threshold that all histograms can have. */
+function commonThreshold(histograms: readonly NativeHistogram[]): number {
   let threshold = Math.max(...histograms.map(({ zeroThreshold }) => zeroThreshold));
-  if (histograms.every(({ zeroThreshold }) => zeroThreshold === threshold)) return histograms;
+  if (histograms.every(({ zeroThreshold }) => zeroThreshold === threshold)) return threshold;
   for (;;) {
     const wider = histograms.reduce((widest, each) => Math.max(widest, reachableThreshold(each, widest)), threshold);
-    if (wider === threshold) break;
+    if (wider === threshold) return threshold;
     threshold = wider;
   }
-  return histograms.map((each) => withZeroThreshold(each, threshold));
 }
 
 /** The threshold at or above a wanted one that cuts no populated bucket in two. */
 export function reachableThreshold(histogram: NativeHistogram, wanted: number): number {
   if (wanted === histogram.zeroThreshold) return wanted;
   let threshold = wanted;
-  for (const { indexes } of [histogram.positive, histogram.negative, histogram.positive]) {
-    for (const index of indexes) {
+  for (const { indexes, counts } of [histogram.positive, histogram.negative, histogram.positive]) {
+    for (const [at, index] of indexes.entries()) {
       if (upperBound(histogram, index - 1) >= threshold) break;
-      threshold = Math.max(threshold, upperBound(histogram, index));
+      if (counts[at] !== 0) threshold = Math.max(threshold, upperBound(histogram, index));
     }
   }
   return threshold;

@@ -5,7 +5,7 @@ import { extendedNativeDifference } from './native-extended-difference.ts';
 import { histogramsIn, nativeDifference, nativeInstantDifference, remarksOf } from './native-rate.ts';
 import { detectsReset } from './native-resets.ts';
 import { checkFactors, type RangeCall, type RangeFunction, rangeFunctions } from './range-functions.ts';
-import { beganAnew, warnOfOverlaps } from './start-times.ts';
+import { beganAnew } from './start-times.ts';
 import type { SeriesWindow } from './value.ts';
 
 /** Functions that count or date samples of any kind. */
@@ -77,7 +77,6 @@ function unmixed(
 }
 
 function difference(window: SeriesWindow, call: RangeCall, kind: RateKind): NativeHistogram | null {
-  if (kind.counter && window.startTimes !== null) warnOfOverlaps(window, window.startTimes, call.annotations, call.place);
   return call.edges === null ? nativeDifference(window, call, kind) : extendedNativeDifference(window, call, kind, call.edges);
 }
 

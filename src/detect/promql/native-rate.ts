@@ -1,12 +1,13 @@
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { Annotations } from './annotations.ts';
 import type { Span } from './ast.ts';
-import { extrapolation, isBefore, type RateKind } from './counter-rate.ts';
+import { extrapolation, type RateKind } from './counter-rate.ts';
 import { addHistograms, asGauge, divideHistogram, scaleHistogram, subtractHistograms } from './native-arithmetic.ts';
 import { isCustom } from './native-buckets.ts';
+import { emptied, withSchema } from './native-layout.ts';
 import { detectsReset } from './native-resets.ts';
 import type { RangeCall } from './range-functions.ts';
-import { beganAnew, startInside } from './start-times.ts';
+import { beganAnew, startInside, warnOfOverlaps } from './start-times.ts';
 import type { SeriesWindow } from './value.ts';
 
 /** Where to say what about which metric. */
@@ -35,50 +36,63 @@ export function nativeDifference(window: SeriesWindow, call: RangeCall, kind: Ra
   const points = histogramsIn(window);
   const [first] = points;
   const startedMs = kind.counter ? startInside(window, call.startMs) : null;
-  const fromZero = isBefore(startedMs, window);
-  if (first === undefined || (points.length < 2 && !fromZero)) return null;
-  remarkOnHints(points, kind, remarksOf(window, call));
-  const difference = kind.counter ? counterGrowth(window, points, fromZero, call) : plainGrowth(window, points, call);
+  if (first === undefined || (points.length < 2 && startedMs === null)) return null;
+  const difference = grownSinceStart(window, points, call, kind, startedMs === null ? null : first);
   if (difference === null) return null;
-  const factor = extrapolation(window, call, kind, { first: first.count, difference: difference.count, startedMs });
-  return asGauge(scaleHistogram(difference, factor));
+  return scaleHistogram(difference, extrapolation(window, call, kind, { first: first.count, difference: difference.count, startedMs }));
+}
+
+/** The difference of a window's ends and what its counter had grown to by its first sample, where that grew from zero within the window. */
+function grownSinceStart(
+  window: SeriesWindow,
+  points: readonly NativeHistogram[],
+  call: RangeCall,
+  kind: RateKind,
+  fromZero: NativeHistogram | null,
+): NativeHistogram | null {
+  if (points.length < 2) return fromZero;
+  const difference = kind.counter ? counterGrowth(window, points, call) : plainGrowth(window, points, call);
+  return difference === null || fromZero === null ? difference : plus(difference, fromZero, remarksOf(window, call));
 }
 
 /** Says so when gauges are taken for counters, or counters for gauges. */
-export function remarkOnHints(points: readonly NativeHistogram[], kind: RateKind, { annotations, metric, place }: Remarks): void {
-  if (kind.counter) {
+export function remarkOnHints(points: readonly NativeHistogram[], isCounter: boolean, { annotations, metric, place }: Remarks): void {
+  if (isCounter) {
     if (points.some(({ hint }) => hint === 'gauge')) annotations.notCounter(metric, place);
-  } else if (points[0]?.hint !== 'gauge' || points.at(-1)?.hint !== 'gauge') annotations.notGauge(metric, place);
+  } else if (points.some(({ hint }) => hint !== 'gauge')) annotations.notGauge(metric, place);
 }
 
 function plainGrowth(window: SeriesWindow, points: readonly NativeHistogram[], call: RangeCall): NativeHistogram | null {
   const [first, last] = [points[0], points.at(-1)];
-  return first === undefined || last === undefined ? null : minus(last, first, remarksOf(window, call));
+  if (first === undefined || last === undefined) return null;
+  const remarks = remarksOf(window, call);
+  const difference = minus(last, first, remarks);
+  if (difference === null) return null;
+  remarkOnHints([first, last], false, remarks);
+  return asGauge(difference);
 }
 
-/** Growth over the samples, with the one before each restart added. `fromZero`: the first one is growth, too. */
-function counterGrowth(
-  window: SeriesWindow,
-  points: readonly NativeHistogram[],
-  fromZero: boolean,
-  call: RangeCall,
-): NativeHistogram | null {
+/** Growth over the samples, with the one before each restart added. */
+function counterGrowth(window: SeriesWindow, points: readonly NativeHistogram[], call: RangeCall): NativeHistogram | null {
   const remarks = remarksOf(window, call);
   const [first, second, last] = [points[0], points[1], points.at(-1)];
-  if (first === undefined || last === undefined) return null;
-  const restarted = (at: number) => {
-    const [current, previous] = [points[at], points[at - 1]];
-    return current !== undefined && previous !== undefined && (detectsReset(current, previous) || beganAnew(window, window.start + at));
-  };
+  if (first === undefined || second === undefined || last === undefined) return null;
+  const restarted = (at: number, current: NativeHistogram, previous: NativeHistogram) =>
+    detectsReset(current, previous) || beganAnew(window, window.start + at);
   // What came before a restart right behind the first sample is not looked at, so its layout does not matter.
-  const relevant = !fromZero && second !== undefined && restarted(1) ? points.slice(1) : points;
-  if (relevant.some((point) => isCustom(point) !== isCustom(last))) return mixed(remarks);
-  let growth = relevant === points && !fromZero ? minus(last, first, remarks) : last;
-  for (let at = points.length - relevant.length + 1; at < points.length; at++) {
-    const previous = points[at - 1];
-    if (growth !== null && previous !== undefined && restarted(at)) growth = plus(growth, previous, remarks);
+  const baseline = restarted(1, second, first) ? emptied(second) : first;
+  const compared = [baseline, ...points.slice(1)];
+  if (isCustom(last) !== isCustom(baseline)) remarkOnHints([first, last], true, remarks);
+  if (compared.some((point) => isCustom(point) !== isCustom(baseline))) return mixed(remarks);
+  remarkOnHints(points, true, remarks);
+  if (window.startTimes !== null) warnOfOverlaps(window, window.startTimes, remarks.annotations, remarks.place);
+  const coarsest = Math.min(...compared.map(({ schema }) => schema));
+  let growth = minus(withSchema(last, coarsest), baseline, remarks);
+  for (const [at, current] of compared.entries()) {
+    const previous = compared[at - 1];
+    if (growth !== null && previous !== undefined && restarted(at, current, previous)) growth = plus(growth, previous, remarks);
   }
-  return growth;
+  return growth === null ? null : asGauge(growth);
 }
 
 function mixed({ annotations, metric, place }: Remarks): null {
@@ -113,7 +127,7 @@ export function nativeInstantDifference(window: SeriesWindow, call: RangeCall, i
     return null;
   }
   const seconds = ((times[end - 1] ?? 0) - (times[end - 2] ?? 0)) / 1_000;
-  remarkOnHints([previous, last], { counter: isRate, perSecond: isRate }, remarks);
+  remarkOnHints([previous, last], isRate, remarks);
   const restarted = isRate && (detectsReset(last, previous) || beganAnew(window, end - 1));
   const difference = restarted ? last : minus(last, previous, remarks);
   if (difference === null || seconds === 0) return null;

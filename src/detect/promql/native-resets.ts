@@ -1,6 +1,6 @@
 import type { NativeHistogram, ResetHint, SparseBuckets } from '../series/native-histogram.ts';
 import { isCustom, pairsOf } from './native-buckets.ts';
-import { commonBounds, reachableThreshold, sameBounds, withBounds, withSchema, withZeroThreshold } from './native-layout.ts';
+import { alignedTo, commonBounds, reachableThreshold, sameBounds, withBounds } from './native-layout.ts';
 
 /** Whether the counters of a histogram began anew after the one before it. A hint is believed; without, any count that fell tells. */
 export function detectsReset(current: NativeHistogram, previous: NativeHistogram): boolean {
@@ -20,7 +20,7 @@ function customFell(current: NativeHistogram, previous: NativeHistogram): boolea
 function exponentialFell(current: NativeHistogram, previous: NativeHistogram): boolean {
   if (current.schema > previous.schema || current.zeroThreshold < previous.zeroThreshold) return true;
   if (reachableThreshold(previous, current.zeroThreshold) !== current.zeroThreshold) return true;
-  const comparable = withSchema(withZeroThreshold(previous, current.zeroThreshold), current.schema);
+  const comparable = alignedTo(previous, current.zeroThreshold, current.schema);
   return (
     current.zeroCount < comparable.zeroCount ||
     bucketFell(current.positive, comparable.positive) ||

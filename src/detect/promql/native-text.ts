@@ -1,6 +1,6 @@
-import type { NativeHistogram, ResetHint } from '../series/native-histogram.ts';
+import type { NativeHistogram, ResetHint, SparseBuckets } from '../series/native-histogram.ts';
 import { formatShortest, parseFloat64 } from './go-float.ts';
-import { customSchema, isCustom, nativeBuckets, sparseBuckets } from './native-buckets.ts';
+import { customSchema, isCustom, nativeBuckets } from './native-buckets.ts';
 
 /** A histogram in the notation of series descriptions. */
 export interface DescribedHistogram {
@@ -27,11 +27,16 @@ export function parseNativeHistogram(text: string): DescribedHistogram {
     sum: number('sum'),
     zeroThreshold: number('z_bucket_w'),
     zeroCount: number('z_bucket'),
-    positive: sparseBuckets(list('buckets').map((count, index) => [index + number('offset'), count] as const)),
-    negative: sparseBuckets(list('n_buckets').map((count, index) => [index + number('n_offset'), count] as const)),
+    positive: listedBuckets(list('buckets'), number('offset')),
+    negative: listedBuckets(list('n_buckets'), number('n_offset')),
     customValues: list('custom_values'),
   };
   return { histogram, hintGiven: fields.hint !== null };
+}
+
+/** Buckets one after the other. Empty ones between others stay, for what is made of them may be something: 0 times NaN is NaN. */
+function listedBuckets(counts: readonly number[], offset: number): SparseBuckets {
+  return { indexes: counts.map((_, index) => index + offset), counts };
 }
 
 interface Fields {

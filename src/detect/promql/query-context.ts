@@ -19,6 +19,8 @@ export interface QueryContext {
   readonly budget: Budget;
   /** Parts of the expression that have the same value at every step. */
   readonly constants: ReadonlySet<Expr>;
+  /** Whether names that operations drop are only removed when the query ends. */
+  readonly delayedNameRemoval: boolean;
   /** Selectors of which only counts and sums of native histograms are asked. */
   readonly countedSelectors: ReadonlySet<Selector>;
 }
@@ -35,6 +37,8 @@ export interface WindowPlace {
   readonly startMs: number;
   readonly endMs: number;
   readonly edges: Edges;
+  /** Whether a mix of floats and native histograms within reach of an extended window leaves it without a value. */
+  readonly refusesMixes: boolean;
 }
 
 /** What a function may ask of the evaluation that it is part of. */

@@ -152,7 +152,8 @@ function predictLinear(window: SeriesWindow, { atMs, scalars: [seconds = Number.
 }
 
 function factor(value: number): string {
-  return Number.isFinite(value) ? roundedFixed(value, 6) : formatShortest(value);
+  if (!Number.isFinite(value)) return formatShortest(value);
+  return Math.abs(value) < 1e21 ? roundedFixed(value, 6) : `${BigInt(value)}.000000`;
 }
 
 /** Throws `EvaluationError` for factors of smoothing and trend that are none. */

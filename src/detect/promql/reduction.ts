@@ -3,7 +3,7 @@ import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { Annotations } from './annotations.ts';
 import type { Aggregate } from './ast.ts';
 import { type Grouping, groupingsOf } from './grouping.ts';
-import { KahanSum, RunningMean, RunningVariance } from './kahan.ts';
+import { KahanSum, RunningMean } from './kahan.ts';
 import { meanOfHistograms, sumOfHistograms } from './native-arithmetic.ts';
 import { quantileOf } from './quantile.ts';
 import type { Vector, VectorSample } from './value.ts';
@@ -83,15 +83,21 @@ class Most implements Running {
   }
 }
 
+/** Population variance (Welford), here without correction of rounding errors, as upstream. */
 class Variance implements Running {
-  readonly #running = new RunningVariance();
+  #count = 0;
+  #mean = 0;
+  #squares = 0;
 
   add(value: number): void {
-    this.#running.add(value);
+    this.#count += 1;
+    const difference = value - this.#mean;
+    this.#mean += difference / this.#count;
+    this.#squares += difference * (value - this.#mean);
   }
 
   result(): number {
-    return this.#running.variance;
+    return this.#squares / this.#count;
   }
 }
 

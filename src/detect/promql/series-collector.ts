@@ -2,6 +2,7 @@ import { type Labels, labelsKey } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { LabelCache } from './label-cache.ts';
+import { inLabelOrder } from './label-order.ts';
 import type { Budget } from './limits.ts';
 import type { MatrixSeries, SeriesWindow, Vector } from './value.ts';
 
@@ -57,8 +58,7 @@ export class SeriesCollector {
 
   /** The series in the order of their labels. */
   matrix(): MatrixSeries[] {
-    const sorted = [...this.byKey].sort(([a], [b]) => (a < b ? -1 : 1));
-    return sorted.map(([, { labels, times, values, histograms }]) => {
+    return inLabelOrder([...this.byKey.values()]).map(({ labels, times, values, histograms }) => {
       return histograms === null ? { labels, times, values } : { labels, times, values, histograms };
     });
   }

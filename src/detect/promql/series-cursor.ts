@@ -1,6 +1,7 @@
 import { labelsOf } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { SeriesView } from '../series/queryable.ts';
+import { emptied } from './native-layout.ts';
 import { resolvedHint } from './native-resets.ts';
 import type { SeriesWindow } from './value.ts';
 
@@ -90,16 +91,29 @@ export function windowOf(series: SeriesWindow, afterMs: number, throughMs: numbe
   return { labels, times, values, histograms, startTimes, start, end, dropName };
 }
 
-/** A series whose histograms say of each whether it was reset since the one read before it. */
-export function withResolvedHints(series: SelectedSeries): SelectedSeries {
+/** Whether there are floats as well as native histograms among the samples of a window. */
+export function holdsBothKinds({ histograms, start, end }: SeriesWindow): boolean {
+  if (histograms === null || end === start) return false;
+  const isFirstFloat = (histograms[start] ?? null) === null;
+  for (let index = start + 1; index < end; index++) if (((histograms[index] ?? null) === null) !== isFirstFloat) return true;
+  return false;
+}
+
+/** A series whose histograms are without buckets and say of each whether it was reset since the one read before it. */
+export function withCountsOnly(series: SelectedSeries): SelectedSeries {
   const { histograms, start, end } = series;
   if (histograms === null) return series;
-  const resolved: (NativeHistogram | null)[] = [];
+  const counted: (NativeHistogram | null)[] = [];
   let previous: NativeHistogram | null = null;
   for (let index = start; index < end; index++) {
     const histogram = histograms[index] ?? null;
-    resolved[index] = histogram === null ? null : { ...histogram, hint: resolvedHint(histogram, previous) };
+    counted[index] = histogram === null ? null : countsOf(histogram, previous);
     previous = histogram ?? previous;
   }
-  return { ...series, histograms: resolved };
+  return { ...series, histograms: counted };
+}
+
+function countsOf(histogram: NativeHistogram, previous: NativeHistogram | null): NativeHistogram {
+  const { schema, count, sum } = histogram;
+  return { ...emptied({ schema, customValues: [] }), count, sum, hint: resolvedHint(histogram, previous) };
 }

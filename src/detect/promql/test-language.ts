@@ -6,6 +6,7 @@ import { evaluateInstant, evaluateRange } from './evaluate.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { fixedAt } from './fix-at.ts';
 import { formatShortest } from './go-float.ts';
+import { inLabelOrder } from './label-order.ts';
 import { unanchoredTest } from './matcher.ts';
 import type { Operand } from './native-binary.ts';
 import { type DescribedHistogram, formatNativeHistogram } from './native-text.ts';
@@ -24,6 +25,8 @@ export interface TestCase {
 
 const tolerance = 1e-6;
 const minuteMs = 60_000;
+/** The features that upstream's runner switches on. */
+const asUpstream = { delayedNameRemoval: true } as const;
 
 /** Runs a file of Prometheus' PromQL test language. A failing case stops nothing. Throws `TestScriptError` for a text that is none. */
 export function runTestScript(text: string): TestCase[] {
@@ -65,8 +68,15 @@ function judgeOnce(command: EvalCommand, store: SampleStore, expr: Expr, atMs: n
   const asWritten = expr === command.expr;
   const outcome = run(() =>
     command.stepMs > 0
-      ? evaluateRange(expr, { queryable: store, text: command.text, startMs: atMs, endMs: command.endMs, stepMs: command.stepMs })
-      : evaluateInstant(expr, { queryable: store, text: command.text, atMs }),
+      ? evaluateRange(expr, {
+          ...asUpstream,
+          queryable: store,
+          text: command.text,
+          startMs: atMs,
+          endMs: command.endMs,
+          stepMs: command.stepMs,
+        })
+      : evaluateInstant(expr, { ...asUpstream, queryable: store, text: command.text, atMs }),
   );
   if (typeof outcome === 'string') return judgeFailure(command, outcome);
   if (has(command, 'fail')) return 'expected an error, got a result';
@@ -126,8 +136,14 @@ function judgeValue(command: EvalCommand, { value }: QueryResult, atMs: number):
     const series = value.samples.map((sample) => ({ labels: sample.labels, points: new Map([[atMs, sample.histogram ?? sample.value]]) }));
     return judgeSeries(command, series, atMs, 1);
   }
-  const { startMs, stepMs } = command.matrix ?? command;
+  const { startMs, endMs, stepMs } = command.matrix ?? command;
   if (command.stepMs === 0 && command.matrix === null) return 'got a range vector without being told to expect one';
+  if (has(command, 'ordered')) return 'expected an order, got a matrix, which has none of its own';
+  const points = Math.floor((endMs - startMs) / stepMs) + 1;
+  const long = command.series.find(({ values }) => values.length > points);
+  if (long !== undefined) return `expected ${long.values.length} values of ${formatLabels(long.labels)}, the time range has ${points}`;
+  const order = inLabelOrder(value.series);
+  if (value.series.some((series, index) => series !== order[index])) return 'the series of the matrix are not sorted by their labels';
   return judgeSeries(
     command,
     value.series.map((series) => ({ labels: series.labels, points: pair(series) })),
@@ -154,7 +170,7 @@ function judgeSeries(command: EvalCommand, actual: readonly ActualSeries[], star
     const problem = judgePoints(wanted.points, points);
     if (problem !== null) return `${formatLabels(labels)}: ${problem}`;
   }
-  for (const { labels, points } of expected.values()) if (points.size > 0) return `missing series ${formatLabels(labels)}`;
+  for (const { labels } of expected.values()) return `missing series ${formatLabels(labels)}`;
   return null;
 }
 
@@ -187,7 +203,7 @@ function judgeAsRange(command: EvalCommand, store: SampleStore, expr: Expr, atMs
   if (command.matrix !== null || command.string !== null || has(command, 'ordered') || has(command, 'fail')) return null;
   if (/(start|end|range|step)\(\)/i.test(command.text)) return null;
   const range = { startMs: atMs - minuteMs, endMs: atMs + minuteMs, stepMs: minuteMs };
-  const outcome = run(() => evaluateRange(expr, { queryable: store, ...range }));
+  const outcome = run(() => evaluateRange(expr, { ...asUpstream, queryable: store, ...range }));
   if (typeof outcome === 'string') return `as a range query: ${outcome}`;
   if (outcome.value.type !== 'matrix') return 'as a range query: not a matrix';
   const middle = outcome.value.series.flatMap((series) => {

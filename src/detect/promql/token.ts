@@ -22,6 +22,8 @@ export const parameterised: ReadonlySet<string> = new Set(['topk', 'bottomk', 'q
 
 export const setOperators: ReadonlySet<string> = new Set(['and', 'or', 'unless']);
 export const comparisons: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+/** Operators that only native histograms know. */
+export const trims: ReadonlySet<string> = new Set(['</', '>/']);
 
 const wordOperators: ReadonlySet<string> = new Set([...setOperators, 'atan2']);
 const plainKeywords: ReadonlySet<string> = new Set([

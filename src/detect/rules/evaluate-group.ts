@@ -223,9 +223,9 @@ function filledAlerts(
   const world: TemplateWorld = { atMs, externalUrl: options.externalUrl ?? '', query: (text) => asked.answer(text) };
   const found = new Map<string, FoundAlert>();
   for (const { labels, value: float, histogram } of vector) {
-    // As in Prometheus, the value of an alert about a histogram is 0.
+    // As in Prometheus, the value of an alert about a histogram is 0; its templates see the histogram.
     const value = histogram === undefined ? float : 0;
-    const data = { labels, externalLabels: options.externalLabels ?? {}, value };
+    const data = { labels, externalLabels: options.externalLabels ?? {}, value, ...(histogram === undefined ? {} : { histogram }) };
     const expanded = (templates: ReadonlyMap<string, CompiledTemplate>): [string, string][] =>
       [...templates].map(([name, template]) => [name, expandForAlert(template, data, world)]);
     const alertLabels = labelsOf([...Object.entries(labels), ['__name__', ''], ...expanded(rule.labels), ['alertname', rule.name]]);

@@ -1,4 +1,5 @@
 import { type Labels, labelsKey } from '../../model/labels.ts';
+import type { NativeHistogram } from './native-histogram.ts';
 import { firstAfter, type OpenView, type StoredSeries } from './stored-series.ts';
 
 /** A series with instants of its own: what rules record, and samples to which the target gave a timestamp. */
@@ -8,6 +9,8 @@ export class LooseSeries implements StoredSeries {
   #times = new Float64Array(8);
   #values = new Float64Array(8);
   #stale = new Uint8Array(8);
+  /** At their places; null until there is one. */
+  #histograms: (NativeHistogram | null)[] | null = null;
   #count = 0;
 
   constructor(labels: Labels) {
@@ -21,11 +24,12 @@ export class LooseSeries implements StoredSeries {
   }
 
   /** Appends a sample, or a staleness marker for `value` null. False when it is not newer than what is there: then it is dropped. */
-  append(atMs: number, value: number | null, keepAfterMs: number): boolean {
+  append(atMs: number, value: number | NativeHistogram | null, keepAfterMs: number): boolean {
     if (!(atMs > this.lastAtMs)) return false;
     if (this.#count === this.#times.length) this.#makeRoom(keepAfterMs);
     this.#times[this.#count] = atMs;
-    this.#values[this.#count] = value ?? 0;
+    this.#values[this.#count] = typeof value === 'number' ? value : 0;
+    this.#appendHistogram(typeof value === 'object' ? value : null);
     this.#stale[this.#count] = value === null ? 1 : 0;
     this.#count += 1;
     return true;
@@ -39,9 +43,17 @@ export class LooseSeries implements StoredSeries {
     view.times = this.#times;
     view.values = this.#values;
     view.stale = this.#stale;
+    view.histograms = this.#histograms;
     view.start = start;
     view.end = end;
     return true;
+  }
+
+  /** That counters were not reset since the sample before, which a hint may say, need not hold of what is stored before it here. */
+  #appendHistogram(histogram: NativeHistogram | null): void {
+    if (histogram === null && this.#histograms === null) return;
+    this.#histograms ??= new Array<null>(this.#count).fill(null);
+    this.#histograms[this.#count] = histogram === null || histogram.hint === 'gauge' ? histogram : { ...histogram, hint: 'unknown' };
   }
 
   #makeRoom(keepAfterMs: number): void {
@@ -53,6 +65,8 @@ export class LooseSeries implements StoredSeries {
     const stale = new Uint8Array(size);
     stale.set(this.#stale.subarray(dropped, this.#count));
     this.#stale = stale;
+    const histograms = this.#histograms?.slice(dropped, this.#count) ?? [];
+    this.#histograms = histograms.some((histogram) => histogram !== null) ? histograms : null;
     this.#count = kept;
   }
 }

@@ -3,10 +3,12 @@ import type { Sample } from '../../model/sample.ts';
 import type { ExposedSeries, Exposition, MetricMetadata } from '../scrape/exposition.ts';
 import { LabelIndex } from './label-index.ts';
 import { LooseSeries } from './loose-series.ts';
+import type { NativeHistogram } from './native-histogram.ts';
 import type { LabelMatcher, Queryable, SeriesView } from './queryable.ts';
 import { OpenView, type StoredSeries } from './stored-series.ts';
 import { TargetColumns, TargetRow } from './target-columns.ts';
 import { withTargetLabels } from './target-labels.ts';
+import type { LoosePart, ScrapePart, WindowMarks, WindowPart } from './window-part.ts';
 
 export interface WindowLimits {
   /** Series of one target in memory, the ones that ended lately included. */
@@ -31,6 +33,9 @@ export interface Scrape {
   readonly exposition: Exposition;
 }
 
+/** Scrapes of one target in one part, to bound it. */
+const partScrapesMax = 64;
+
 /** A clock that goes back by more than this was set; by less, it was only corrected. */
 const clockStepMs = 60_000;
 
@@ -49,6 +54,8 @@ interface TargetStore {
   series: readonly ExposedSeries[] | null;
   bySeries: Map<ExposedSeries, TargetRow>;
   metadata: ReadonlyMap<string, MetricMetadata>;
+  /** The rows of the labels of the part that was restored last: mostly the next one has the same. */
+  restoring: { readonly labels: readonly Labels[]; readonly rows: (TargetRow | null)[] } | null;
 }
 
 /**
@@ -60,6 +67,8 @@ export class SeriesWindows implements Queryable {
   readonly #index = new LabelIndex();
   readonly #targets = new Map<string, TargetStore>();
   readonly #loose = new Map<string, LooseSeries>();
+  /** Rows by the label sets that parts name them with: the same sets come again and again. */
+  readonly #restored = new WeakMap<Labels, TargetRow>();
   #retentionMs = 900_000;
   #newestAtMs = Number.NEGATIVE_INFINITY;
   #collectedAtMs = Number.NEGATIVE_INFINITY;
@@ -84,6 +93,10 @@ export class SeriesWindows implements Queryable {
     return this.#dropped;
   }
 
+  get retentionMs(): number {
+    return this.#retentionMs;
+  }
+
   /** How far back queries may look, at least a second. Longer takes effect for samples that are still there. */
   setRetention(retentionMs: number): void {
     this.#retentionMs = Math.max(1_000, retentionMs);
@@ -102,6 +115,7 @@ export class SeriesWindows implements Queryable {
       series: null,
       bySeries: new Map(),
       metadata: new Map(),
+      restoring: null,
     });
   }
 
@@ -146,16 +160,43 @@ export class SeriesWindows implements Queryable {
   }
 
   /** Appends what a rule recorded. Returns how many samples were taken; the others were out of order or over the limit. */
-  append(samples: readonly Sample[]): number {
+  append(samples: readonly (Sample & { readonly histogram?: NativeHistogram })[]): number {
     let taken = 0;
     for (const { atMs } of samples) this.#advance(atMs);
-    for (const { labels, atMs, value } of samples) if (this.#appendLoose(labels, atMs, value)) taken += 1;
+    for (const { labels, atMs, value, histogram } of samples) if (this.#appendLoose(labels, atMs, histogram ?? value)) taken += 1;
     return taken;
   }
 
   /** Ends series that a rule no longer gives. Labels of which nothing is known are left alone. */
   appendStale(ended: readonly Labels[], atMs: number): void {
     for (const labels of ended) this.#loose.get(labelsKey(labels))?.append(atMs, null, this.#keepAfterMs());
+  }
+
+  /** What was stored since the marks, which move on. Of one target at most {@link partScrapesMax} scrapes. */
+  part(marks: WindowMarks): WindowPart {
+    const scrapes: ScrapePart[] = [];
+    for (const [name, { columns }] of this.#targets) {
+      const mark = marks.targets.get(name) ?? Number.NEGATIVE_INFINITY;
+      // When the clock was set back, everything began anew.
+      const part = columns.part(name, mark > columns.lastAtMs ? Number.NEGATIVE_INFINITY : mark, partScrapesMax);
+      if (part === null) continue;
+      scrapes.push(part);
+      marks.targets.set(name, part.times.at(-1) ?? mark);
+    }
+    return { scrapes, loose: this.#loosePart(marks) };
+  }
+
+  /** Takes in parts from before a restart, oldest first, for the targets that there are. Must come before the first scrape. */
+  restore({ scrapes, loose }: WindowPart): void {
+    for (const part of scrapes) {
+      const store = this.#targets.get(part.target);
+      if (store !== undefined) this.#restoreScrapes(store, part);
+    }
+    for (const [index, labels] of loose.labels.entries()) {
+      const atMs = loose.times[index] ?? Number.NaN;
+      if (loose.stale[index] === 1) this.appendStale([labels], atMs);
+      else this.#restoreLoose(labels, atMs, loose.histograms.get(index) ?? loose.values[index] ?? Number.NaN);
+    }
   }
 
   select(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesView[] {
@@ -195,6 +236,57 @@ export class SeriesWindows implements Queryable {
   /** Everything targets said about their metrics: name of the target, then by name of the metric. */
   allMetadata(): ReadonlyMap<string, ReadonlyMap<string, MetricMetadata>> {
     return new Map([...this.#targets].map(([name, store]) => [name, store.metadata]));
+  }
+
+  #loosePart(marks: WindowMarks): LoosePart {
+    const labels: Labels[] = [];
+    const [times, values, stale]: [number[], number[], number[]] = [[], [], []];
+    const histograms = new Map<number, NativeHistogram>();
+    const view = new OpenView();
+    for (const series of this.#loose.values()) {
+      if (!series.show(view, marks.loose.get(series.labels) ?? Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) continue;
+      for (let index = view.start; index < view.end; index += 1) {
+        const histogram = view.histograms?.[index] ?? null;
+        if (histogram !== null) histograms.set(labels.length, histogram);
+        labels.push(series.labels);
+        times.push(view.times[index] ?? 0);
+        values.push(view.values[index] ?? 0);
+        stale.push(view.stale?.[index] ?? 0);
+      }
+      marks.loose.set(series.labels, series.lastAtMs);
+    }
+    return { labels, times: Float64Array.from(times), values: Float64Array.from(values), stale: Uint8Array.from(stale), histograms };
+  }
+
+  #restoreLoose(labels: Labels, atMs: number, value: number | NativeHistogram): void {
+    this.#advance(atMs);
+    this.#appendLoose(labels, atMs, value);
+  }
+
+  #restoreScrapes(store: TargetStore, { times, labels, values, present }: ScrapePart): void {
+    if (store.restoring?.labels !== labels) store.restoring = { labels, rows: [] };
+    const { rows } = store.restoring;
+    for (const [column, atMs] of times.entries()) {
+      if (!this.#open(store, atMs)) continue;
+      for (let row = 0, cell = column * labels.length; row < labels.length; row += 1, cell += 1) {
+        if (present[cell] === 0) continue;
+        const known = rows[row];
+        const restored = known !== null && known !== undefined && !known.freed ? known : this.#restoredRow(store, labels[row]);
+        if (restored !== null) store.columns.write(restored, values[cell] ?? Number.NaN);
+        rows[row] = restored;
+      }
+      store.columns.close();
+    }
+  }
+
+  #restoredRow(store: TargetStore, labels: Labels | undefined): TargetRow | null {
+    if (labels === undefined) return null;
+    const known = this.#restored.get(labels);
+    if (known !== undefined && store.columns.has(known)) return known;
+    const isFull = store.columns.rowCount >= this.#limits.seriesPerTargetMax && this.#index.get(labelsKey(labels)) === undefined;
+    const row = isFull ? null : this.#rowFor(store, labels);
+    if (row !== null) this.#restored.set(labels, row);
+    return row;
   }
 
   #store(target: string): TargetStore {
@@ -299,7 +391,7 @@ export class SeriesWindows implements Queryable {
     return this.#rowFor(store, labels) ?? store.columns.addRow(labels);
   }
 
-  #appendLoose(labels: Labels, atMs: number, value: number): boolean {
+  #appendLoose(labels: Labels, atMs: number, value: number | NativeHistogram): boolean {
     const key = labelsKey(labels);
     const series = this.#loose.get(key) ?? this.#newLoose(labels, key);
     return series?.append(atMs, value, this.#keepAfterMs()) ?? false;

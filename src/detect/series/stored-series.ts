@@ -1,4 +1,5 @@
 import { type Labels, labelsOf } from '../../model/labels.ts';
+import type { NativeHistogram } from './native-histogram.ts';
 import type { SeriesView } from './queryable.ts';
 
 const noLabels = labelsOf([]);
@@ -10,6 +11,7 @@ export class OpenView implements SeriesView {
   times: Float64Array = noNumbers;
   values: Float64Array = noNumbers;
   stale: Uint8Array | null = null;
+  histograms: readonly (NativeHistogram | null)[] | null = null;
   start = 0;
   end = 0;
 }

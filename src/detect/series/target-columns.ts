@@ -1,5 +1,6 @@
 import { type Labels, labelsKey } from '../../model/labels.ts';
 import { firstAfter, type OpenView, type StoredSeries } from './stored-series.ts';
+import type { ScrapePart } from './window-part.ts';
 
 const rowsPerSlab = 256;
 const firstCapacity = 16;
@@ -48,6 +49,7 @@ export class TargetRow implements StoredSeries {
     view.labels = this.labels;
     view.times = this.#columns.times;
     view.values = this.values;
+    view.histograms = null;
     view.stale = this.markedIn - firstIn >= start ? this.stale : null;
     view.start = start;
     view.end = end;
@@ -67,6 +69,8 @@ export class TargetColumns {
   #slabs: Slab[] = [];
   #count = 0;
   #scrape = 0;
+  /** The series of the part that was taken last. */
+  #part: { readonly rows: readonly TargetRow[]; readonly labels: readonly Labels[] } = { rows: [], labels: [] };
   #range = { afterMs: 0, throughMs: 0, scrape: -1, start: 0, end: 0, firstIn: 0 };
 
   get lastAtMs(): number {
@@ -145,6 +149,36 @@ export class TargetColumns {
     const end = firstAfter(this.times, this.#count, throughMs);
     this.#range = { afterMs, throughMs, scrape: this.#scrape, start, end, firstIn: this.#firstIn };
     return this.#range;
+  }
+
+  /** The first scrapes after an instant, up to `columnsMax` of them; null when there are none. */
+  part(target: string, afterMs: number, columnsMax: number): ScrapePart | null {
+    const start = firstAfter(this.times, this.#count, afterMs);
+    const end = Math.min(this.#count, start + columnsMax);
+    if (start >= end) return null;
+    const times = this.times.slice(start, end);
+    const rows = this.#partRows(this.#firstIn + start);
+    const values = new Float64Array(rows.length * times.length);
+    const present = new Uint8Array(values.length);
+    for (let column = start, cell = 0; column < end; column += 1) {
+      for (const row of rows) {
+        present[cell] = row.stale[column] === 0 ? 1 : 0;
+        values[cell] = row.values[column] ?? 0;
+        cell += 1;
+      }
+    }
+    return { target, times, labels: this.#part.labels, values, present };
+  }
+
+  /** Those with samples from then on. While they stay the same, so does the list of their labels: who writes it down need not look at it again. */
+  #partRows(firstIn: number): readonly TargetRow[] {
+    const rows: TargetRow[] = [];
+    // One that ended with the first scrape has only the marker there, and no sample.
+    for (const row of this.#places) if (row !== null && (row.present || row.lastIn > firstIn)) rows.push(row);
+    const before = this.#part.rows;
+    const same = rows.length === before.length && rows.every((row, index) => row === before[index]);
+    if (!same) this.#part = { rows, labels: rows.map(({ labels }) => labels) };
+    return this.#part.rows;
   }
 
   #makeRoom(keepAfterMs: number): TargetRow[] {

@@ -3,7 +3,7 @@ import type { Diagnosis } from '../../model/diagnosis.ts';
 import type { Labels } from '../../model/labels.ts';
 import type { RunbookPageView, RunbookView } from '../verbs.ts';
 import type { Io } from './io.ts';
-import type { RuleCheckRequest } from './rule-check-request.ts';
+import type { RuleCheckRequest, RuleSettingsRequest } from './rule-check-request.ts';
 
 /** What a command has done on this machine. `app` implements it; what is asked of a daemon goes over HTTP instead. */
 export interface CliVerbs {
@@ -80,12 +80,10 @@ export interface RuleFileVerbs {
   prove(request: ProofRequest): Promise<ProofReport>;
 }
 
-export interface ProofRequest {
+export interface ProofRequest extends RuleSettingsRequest {
   readonly sources: readonly string[];
   /** Where each witness is written as a unit test; null: nowhere. */
   readonly testsDirectory: string | null;
-  /** The largest rule file that is read, in bytes. */
-  readonly fileSizeMax: number;
 }
 
 export interface ProofReport {

@@ -90,7 +90,8 @@ describe('what was typed', () => {
     [['pause', '--reason=x', '--for=soon'], 2, /^$/, /--for: duration "soon"/],
     [['plan', 'approve', 'p1'], 2, /^$/, /--reason is missing/],
     [['incidents', 'resolve', 'i1'], 2, /^$/, /--reason is missing/],
-    [['rules', 'prove', '--file-size-max=1k'], 2, /^$/, /--file-size-max "1k": expected a number of bytes/],
+    [['rules', 'prove', '--file-size-max=1k'], 2, /^$/, /--file-size-max "1k" is not a size\. Write a size such as 500KB/],
+    [['rules', 'check', '--file-size-max=2GB'], 2, /^$/, /--file-size-max "2GB" must be between 1B and 1000MB/],
   ])('%j ends with %i', async (line, code, out, err) => {
     const result = await run(line);
     expect([result.code, result.out, result.err]).toEqual([code, expect.stringMatching(out), expect.stringMatching(err)]);
@@ -269,6 +270,25 @@ describe('commands that ask a daemon', () => {
     const result = await run([...line, server, '-o', 'json']);
     expect(result.code).toBe(0);
     expect(() => JSON.parse(result.out)).not.toThrow();
+  });
+
+  test('query shows native histograms as Prometheus prints them, among floats in the order of time', async () => {
+    const histogram = {
+      count: '3',
+      sum: '4',
+      buckets: [
+        [3, '-0.1', '0.1', '1'],
+        [0, '1', '2', '2'],
+      ],
+    };
+    const metric = { __name__: 'latency' };
+    const vector = { ok: true, resultType: 'vector', result: [{ metric, histogram: [5, histogram] }], warnings: [], infos: [] } as const;
+    const result = [{ metric, values: [[2, '7']], histograms: [[1, { count: '0', sum: '0' }]] }];
+    const { server } = await daemon({
+      queries: { instant: async (query) => (query === 'latency' ? vector : { ...vector, resultType: 'matrix', result }) },
+    });
+    expect((await run(['query', 'latency', server])).out).toBe('latency => {count:3, sum:4, [-0.1,0.1]:1, (1,2]:2} @[5]\n');
+    expect((await run(['query', 'latency[1m]', server])).out).toBe('latency =>\n{count:0, sum:0} @[1]\n7 @[2]\n');
   });
 
   test('resume lifts the pauses of its scope and names those that stay', async () => {

@@ -1,11 +1,17 @@
-/** What `rules check` is asked for, as it was typed. */
-export interface RuleCheckRequest {
-  /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
-  readonly sources: readonly string[];
+/** Where commands that read rules of anybody find how to read them. */
+export interface RuleSettingsRequest {
   /** Says how often targets are scraped and how large a rule file may be. */
   readonly configFile: string;
   /** Somebody named it; else it need not be there. */
   readonly configIsNamed: boolean;
+  /** The largest rule file that is read, in bytes; null: ask the configuration. */
+  readonly fileSizeMax: number | null;
+}
+
+/** What `rules check` is asked for, as it was typed. */
+export interface RuleCheckRequest extends RuleSettingsRequest {
+  /** Sources as in the configuration: `catalog`, `catalog/published`, files, directories, globs. */
+  readonly sources: readonly string[];
   /** A duration; null: ask the configuration. */
   readonly scrapeInterval: string | null;
   /** `haproxy@2.6`, `traefik-v3`. */

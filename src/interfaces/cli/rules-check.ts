@@ -1,5 +1,6 @@
 import type { RuleCheckReport, RuleFileFinding } from './cli-verbs.ts';
 import { type Command, configOption, exit, outputOption } from './command.ts';
+import { fileSizeGiven, fileSizeOption } from './file-size-option.ts';
 import type { Given } from './given.ts';
 import type { Io } from './io.ts';
 import { createStyle, type Style, safe, wrap } from './terminal-text.ts';
@@ -24,6 +25,7 @@ export const rulesCheck: Command = {
     { flags: '--online <url>', summary: 'a Prometheus to ask when series last existed and how often alerts would have fired' },
     { flags: '--past <duration>', summary: 'how far back to ask it', default: '1d' },
     { flags: '--runbooks <path>', summary: 'pages to look for alerts without one, pages without an alert, and drift', repeats: true },
+    fileSizeOption,
     configOption,
     outputOption,
   ],
@@ -45,6 +47,7 @@ function requestOf(given: Given) {
     sources: given.positionals.length === 0 ? ['catalog'] : given.positionals,
     configFile: given.text('config.file') ?? '',
     configIsNamed: given.text('config.file') !== configOption.default,
+    fileSizeMax: fileSizeGiven(given),
     scrapeInterval: given.text('scrapeInterval'),
     exporters: given.list('exporter'),
     targets: given.list('target'),

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../base/duration.ts';
-import { ruleFileSizeMax } from '../../detect/rules/rule-file.ts';
 import type { FileFinding, ProofReport, ProvedAlert } from './cli-verbs.ts';
-import { CliError, type Command, exit, outputOption } from './command.ts';
+import { type Command, configOption, exit, outputOption } from './command.ts';
+import { fileSizeGiven, fileSizeOption } from './file-size-option.ts';
 import { findingLine } from './finding-line.ts';
 import type { Io } from './io.ts';
 import { rulesCheck } from './rules-check.ts';
@@ -81,14 +81,17 @@ const rulesProve: Command = {
   options: [
     outputOption,
     { flags: '--write-tests <dir>', summary: "write each input that made an alert fire as a unit test in promtool's format" },
-    { flags: '--file-size-max <bytes>', summary: 'the largest rule file that is read', default: String(ruleFileSizeMax) },
+    fileSizeOption,
+    configOption,
   ],
   examples: ['proxymedic rules prove rules/*.yml', 'proxymedic rules prove catalog/published -o json --write-tests proofs'],
   async run(given, io, verbs) {
     const report = await verbs.rules.prove({
       sources: orCatalog(given.positionals),
       testsDirectory: given.text('writeTests'),
-      fileSizeMax: sizeGiven(given.text('fileSizeMax') ?? ''),
+      configFile: given.text('config.file') ?? '',
+      configIsNamed: given.text('config.file') !== configOption.default,
+      fileSizeMax: fileSizeGiven(given),
     });
     const style = createStyle(io.color);
     for (const problem of report.findings) io.err(`${findingLine(problem, style)}\n`);
@@ -98,11 +101,6 @@ const rulesProve: Command = {
     return report.findings.length === 0 && report.alerts.every(({ verdict }) => verdict === 'fires') ? exit.done : exit.finding;
   },
 };
-
-function sizeGiven(text: string): number {
-  if (/^[1-9]\d{0,10}$/.test(text)) return Number(text);
-  throw new CliError(`--file-size-max ${JSON.stringify(text)}: expected a number of bytes, such as ${ruleFileSizeMax}`);
-}
 
 /** Every alert in a line, with the proof or what stopped it below. */
 function tellProofs({ alerts, files, tests }: ProofReport, io: Io): void {

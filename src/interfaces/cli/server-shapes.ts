@@ -113,11 +113,34 @@ export type IncidentShape = z.infer<typeof incidentShape>;
 export const pauseShape = z.looseObject({ id: text, scope: text, reason: text, actor: text, at: text, until: optional });
 export const pausesShape = z.looseObject({ pauses: z.array(pauseShape) });
 
+type Point = readonly [number, string];
 const point = z.tuple([z.number(), text]);
+const metric = z.record(text, text);
+
+const bucket = z.tuple([z.number(), text, text, text]);
+/** A native histogram as a text, the way Prometheus prints it: `{count:3, sum:4, (1,2]:3}`. */
+const histogramPoint = z
+  .tuple([z.number(), z.object({ count: text, sum: text, buckets: z.array(bucket).default([]) })])
+  .transform(([at, { count, sum, buckets }]): Point => {
+    const shown = buckets.map(([bounds, lower, upper, inside]) => {
+      // 0: the upper bound belongs to it, 1: the lower one, 2: none, 3: both.
+      const [open, close] = [bounds === 1 || bounds === 3 ? '[' : '(', bounds === 0 || bounds === 3 ? ']' : ')'];
+      return `, ${open}${lower},${upper}${close}:${inside}`;
+    });
+    return [at, `{count:${count}, sum:${sum}${shown.join('')}}`];
+  });
+
+const element = z
+  .object({ metric, value: point.optional(), histogram: histogramPoint.optional() })
+  .transform(({ metric, value, histogram }) => ({ metric, value: value ?? histogram ?? ([0, 'nothing'] as const) }));
+const line = z
+  .object({ metric, values: z.array(point).default([]), histograms: z.array(histogramPoint).default([]) })
+  .transform(({ metric, values, histograms }) => ({ metric, values: [...values, ...histograms].sort(([a], [b]) => a - b) }));
+
 export const queryShape = z.looseObject({
   data: z.discriminatedUnion('resultType', [
-    z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric: z.record(text, text), value: point })) }),
-    z.object({ resultType: z.literal('matrix'), result: z.array(z.object({ metric: z.record(text, text), values: z.array(point) })) }),
+    z.object({ resultType: z.literal('vector'), result: z.array(element) }),
+    z.object({ resultType: z.literal('matrix'), result: z.array(line) }),
     z.object({ resultType: z.enum(['scalar', 'string']), result: point }),
   ]),
   warnings: z.array(text).default([]),

@@ -13,6 +13,8 @@ const claims: Readonly<Record<AlertFamily, readonly string[]>> = {
   'errors-5xx': [
     'HaproxyHighHttp5xxErrorRateBackend',
     'HaproxyHighHttp5xxErrorRateServer',
+    'HaproxyHttp5xxBudgetBurnsFast',
+    'HaproxyHttp5xxBudgetBurnsSlowly',
     'HaproxyServerResponseErrors',
     'HaproxyBackendConnectionErrors',
     'HaproxyServerConnectionErrors',
@@ -28,8 +30,18 @@ const claims: Readonly<Record<AlertFamily, readonly string[]>> = {
     'TraefikHighHttp4xxErrorRateService',
     'TraefikRequestsRejected',
   ],
-  unrouted: ['HaproxyRouteMissing', 'TraefikNoServer', 'TraefikRouteMissing'],
+  'proxy-load': [
+    'HaproxyConnectionsNearLimit',
+    'HaproxyCpuSaturated',
+    'HaproxyFrontendSessionsNearLimit',
+    'HaproxyFrontendTrafficVanished',
+    'HaproxyReloadLoop',
+  ],
+  unrouted: ['HaproxyFrontendStopped', 'HaproxyRouteMissing', 'TraefikNoServer', 'TraefikRouteMissing'],
   other: [
+    'HaproxyBackendDegraded',
+    'HaproxyBackendOnBackups',
+    'HaproxyMaintenanceLeftOn',
     'HaproxyBackendMaxActiveSession',
     'HaproxyBackendMaxActiveSession>80%',
     'HaproxyHttpSlowingDown',

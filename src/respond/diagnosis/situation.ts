@@ -2,7 +2,7 @@ import type { Labels } from '../../model/labels.ts';
 import type { BackendState, ProxyKind, ProxyState, ServerState } from '../../model/proxy.ts';
 
 /** What the alert claims. Decides how a finding is weighed, never what is looked at. */
-export type AlertFamily = 'down' | 'errors-5xx' | 'errors-4xx' | 'server-down' | 'proxy-down' | 'unrouted' | 'other';
+export type AlertFamily = 'down' | 'errors-5xx' | 'errors-4xx' | 'server-down' | 'proxy-down' | 'proxy-load' | 'unrouted' | 'other';
 
 /** A server as the person who runs proxymedic knows it: `servers:` of the configuration. */
 export interface KnownServer {
@@ -51,8 +51,9 @@ export function serversOf(situation: Situation, state: ProxyState): readonly Ser
   return backendsOf(situation, state).flatMap((backend) => backend.servers);
 }
 
-/** The first that matches counts: what a request met before a backend, then what is wrong with its answers, then who is down. */
+/** The first that matches counts: how much the proxy as a whole has to do, what a request met before a backend, then what is wrong with its answers, then who is down. */
 const families: readonly (readonly [RegExp, AlertFamily])[] = [
+  [/NearLimit|CpuSaturated|TrafficVanished|ReloadLoop/i, 'proxy-load'],
   [/4xx|RequestsRejected|BlockedRequests/i, 'errors-4xx'],
   [/5xx|ResponseErrors|ConnectionErrors|Failing/i, 'errors-5xx'],
   [/ServerDown|ServerHealthcheck/i, 'server-down'],

@@ -189,6 +189,9 @@ function essentials(situation: Situation): readonly (readonly SignId[])[] {
     case 'proxy-down':
       // The alert is about the metrics: that the proxy answers elsewhere does not refute it.
       return [['metrics-answer']];
+    case 'proxy-load':
+      // No check measures load over time, so that none can say that there is nothing to it.
+      return [[]];
     case 'unrouted':
       return [proxy, ['routes-fine', 'traffic-clean', 'traffic-none']];
     case 'errors-4xx':

@@ -60,6 +60,7 @@ describe('an alert', () => {
     ['of a backend stays beside an incident of the proxy that explains nothing', 'down', 'api', [ofTarget], null],
     ['of a backend joins the incident of a proxy that is down', 'down', 'api', [proxyDown], 'proxy-down'],
     ['from the door is the echo of a backend that fails', 'unrouted', null, [ofApi], 'of-api'],
+    ['of connections that pile up is the echo of a backend that fails', 'proxy-load', null, [ofApi], 'of-api'],
     ['from the door is no echo of what began long ago', 'unrouted', null, [{ ...ofApi, openedAt: now - 3_600_000 }], null],
     ['from the door that names another service is a problem of its own', 'unrouted', 'shop', [ofApi], null],
     ['about the proxy opens its own beside the incident of a backend', 'proxy-down', null, [ofApi], null],

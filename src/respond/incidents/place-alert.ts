@@ -21,7 +21,13 @@ const explainsEverything: ReadonlySet<string> = new Set([
   'frontend-disabled',
 ]);
 
-/** How recent a backend's incident must be for an entry point's errors to be its echo. */
+/**
+ * Requests that found no server are counted at the entry point as well, and those that wait for a slow one hold its connections: the same
+ * problem, seen from the door.
+ */
+const echoes: ReadonlySet<AlertFamily> = new Set<AlertFamily>(['unrouted', 'proxy-load']);
+
+/** How recent a backend's incident must be for what the entry point shows to be its echo. */
 const echoMs = 10 * 60_000;
 
 /** Joins an alert to the open incident it belongs to, or says that a new one is needed. Pure. */
@@ -33,8 +39,7 @@ export function placeAlert(alert: PlacedAlert, open: readonly Incident[], nowMs:
   if (same !== undefined) return { kind: 'join', incident: same };
   const ofTarget = here.find((incident) => incident.backend === null);
   if (ofTarget !== undefined && explainsBackends(ofTarget)) return { kind: 'join', incident: ofTarget };
-  if (alert.family === 'unrouted' && alert.backend === null) {
-    // Requests that found no server are counted at the entry point as well: the same problem, seen from the door.
+  if (echoes.has(alert.family) && alert.backend === null) {
     const echo = here.find((incident) => incident.backend !== null && incident.openedAt >= nowMs - echoMs);
     if (echo !== undefined) return { kind: 'join', incident: echo };
   }

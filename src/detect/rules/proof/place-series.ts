@@ -38,9 +38,9 @@ function seriesFor(selector: Selector, { labels: demanded }: Demand, plan: Plan)
 
 /** Another series of the kind, where the plainest one is taken. */
 function besides(plain: PlannedSeries | undefined, demanded: Demand['labels'], plan: Plan): readonly PlannedSeries[] {
-  if (plain === undefined || plan.find(plain.labels) === undefined || needOf(demanded, 'instance') !== null) return [];
-  if (plain.labels['instance'] !== undefined) return [];
-  return [{ ...plain, labels: withLabels(plain.labels, { instance: String(plan.series.length + 1) }) }];
+  if (plain === undefined || plan.find(plain.labels) === undefined) return [];
+  const name = ['instance', 'id'].find((free) => needOf(demanded, free) === null && plain.labels[free] === undefined);
+  return name === undefined ? [] : [{ ...plain, labels: withLabels(plain.labels, { [name]: String(plan.series.length + 1) }) }];
 }
 
 /** Label sets that satisfy a selector and a demand: the plainest, and some that differ from it in one label. */
@@ -177,7 +177,9 @@ function predictions(set: ValueSet, measure: (shape: Shape) => readonly number[]
 }
 
 function spreads(set: ValueSet, units: readonly number[], change: (value: number) => number): readonly Shape[] {
-  const found = valuesIn(set).flatMap((value) => units.map((unit) => change(value / unit)));
+  // As with slopes, a whole number is tried first where the set has room above.
+  const rounded = (height: number) => (set.high === Number.POSITIVE_INFINITY ? [Math.ceil(height), height] : [height]);
+  const found = valuesIn(set).flatMap((value) => units.flatMap((unit) => rounded(change(value / unit))));
   const flat = contains(set, 0) ? [level(1, false)] : [];
   return [...flat, ...found.filter((height) => height > 0).map((height) => alternating(0, height))].slice(0, triedMax);
 }

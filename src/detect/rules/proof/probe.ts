@@ -1,11 +1,11 @@
 import type { Labels } from '../../../model/labels.ts';
-import { type Expr, walk } from '../../promql/ast.ts';
+import { childrenOf, type Expr } from '../../promql/ast.ts';
 import { durationMs } from '../../promql/duration-value.ts';
 import { evaluateInstant } from '../../promql/evaluate.ts';
 import { EvaluationError } from '../../promql/evaluation-error.ts';
 import { PromqlError } from '../../promql/promql-error.ts';
 import { type Demand, meets } from './demand.ts';
-import type { Plan } from './planned-series.ts';
+import type { Plan, Timeline } from './planned-series.ts';
 import { contains } from './value-set.ts';
 
 /** A sample that an expression gave. */
@@ -24,16 +24,18 @@ const samplesMax = 200_000;
 /** Asks the real engine what an expression gives over a plan, and counts how often. */
 export class Probe {
   private left: number;
+  private readonly within: Probe | null;
   private readonly costs = new WeakMap<Expr, number>();
 
-  constructor(evaluations: number) {
+  /** `within`: what it spends is taken off that one, too. */
+  constructor(evaluations: number, within: Probe | null = null) {
     this.left = evaluations;
+    this.within = within;
   }
 
   /** The samples of an expression; empty when it has an error. Throws `SearchSpent`. */
   at(expr: Expr, plan: Plan, atMs: number): readonly Given[] {
-    this.left -= this.costOf(expr);
-    if (this.left < 0) throw new SearchSpent();
+    this.spend(this.costOf(expr, plan));
     try {
       const limits = { samplesMax };
       const { value } = evaluateInstant(expr, { queryable: plan, atMs, subqueryStepMs: plan.timeline.evaluationIntervalMs, limits });
@@ -45,8 +47,16 @@ export class Probe {
     }
   }
 
-  private costOf(expr: Expr): number {
-    const known = this.costs.get(expr) ?? costOf(expr);
+  /** Takes something off what is left. Throws `SearchSpent` when that is not enough. */
+  spend(cost: number): void {
+    this.left -= cost;
+    this.within?.spend(cost);
+    if (!(this.left >= 0)) throw new SearchSpent();
+  }
+
+  /** How much an evaluation costs, as a multiple of one of a plain condition. */
+  costOf(expr: Expr, { timeline }: Plan): number {
+    const known = this.costs.get(expr) ?? 1 + workOf(expr, timeline) / workForOne;
     this.costs.set(expr, known);
     return known;
   }
@@ -70,20 +80,22 @@ export class Probe {
   }
 }
 
-/** How much an evaluation costs, as a multiple of one without windows: subqueries evaluate their expression at each of their steps. */
-function costOf(expr: Expr): number {
-  let cost = 1;
-  for (const part of walk(expr)) {
-    if (part.kind === 'range') cost += durationMs(part.range, instant) / windowMsForOne;
-    if (part.kind !== 'subquery') continue;
-    const stepMs = part.step === null ? 60_000 : durationMs(part.step, instant);
-    cost += ((durationMs(part.range, instant) / Math.max(1, stepMs)) * costOf(part.expr)) / stepsForOne;
+/**
+ * How many operators are computed: those inside of a subquery at each of its steps, over all that the subqueries around it reach back, as
+ * the engine does. Samples of windows count as far as they take time.
+ */
+function workOf(expr: Expr, timeline: Timeline, reachMs = 0, instants = 1): number {
+  if (expr.kind === 'subquery') {
+    const stepMs = expr.step === null ? timeline.evaluationIntervalMs : durationMs(expr.step, instant);
+    const innerMs = reachMs + durationMs(expr.range, instant);
+    return instants + workOf(expr.expr, timeline, innerMs, 1 + innerMs / Math.max(1, stepMs));
   }
-  return cost;
+  const samples = expr.kind === 'range' ? durationMs(expr.range, instant) / timeline.intervalMs / samplesForOne : 0;
+  return childrenOf(expr).reduce((sum, child) => sum + workOf(child, timeline, reachMs, instants), instants * (1 + samples));
 }
 
 const instant = { stepMs: 0, rangeMs: 0 };
-const stepsForOne = 500;
-const windowMsForOne = 5_000 * 60_000;
+const workForOne = 1_500;
+const samplesForOne = 20;
 
 const noLabels: Labels = Object.freeze(Object.create(null));

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../../base/duration.ts';
-import { type Expr, selectorsOf, walk } from '../../promql/ast.ts';
+import { depthOf, type Expr, selectorsOf, walk } from '../../promql/ast.ts';
 import { typeOf } from '../../promql/check.ts';
 import { printExpr } from '../../promql/print.ts';
 import { PromqlError } from '../../promql/promql-error.ts';
@@ -8,7 +8,7 @@ import { analyse } from './analyse.ts';
 import { correctionOf } from './correction.ts';
 import { boundOfPart } from './part-of-whole.ts';
 import { placeInFile } from './place-in-file.ts';
-import { canGive, type Found, findWitness, type Witness } from './witness.ts';
+import { type Found, findWitness, firstWithoutInput, provableDepthMax, type Witness } from './witness.ts';
 
 /** One step of a proof and where it stands. */
 export interface ProofStep {
@@ -50,6 +50,11 @@ export async function* proveAlerts({ text, groups }: ProvableFile): AsyncGenerat
 
 async function proveAlert(text: string, group: RuleGroup, rule: AlertingRule, groups: readonly RuleGroup[]): Promise<AlertProof> {
   const common = { rule, group: group.name, steps: [], correction: '', witness: null };
+  const depth = depthOf(rule.expr);
+  if (depth > provableDepthMax) {
+    const text = `the expression is ${depth} operators deep, limit ${provableDepthMax}: split it with recording rules`;
+    return { ...common, verdict: 'unproven', reason: text, steps: [{ place: rule.exprPlace, text }] };
+  }
   const { witness, refused } = await witnessOf(rule, groups);
   if (witness !== null) return { ...common, verdict: 'fires', reason: firesBecause(witness), witness };
   const place = ({ start }: { readonly start: number }) => placeInFile(text, rule.exprPlace, rule.exprText, start);
@@ -88,7 +93,7 @@ function firesBecause({ inputSeries, evalTimeMs }: Witness): string {
 /** The innermost part of an expression for which no input was found, and what is known to be in the way. */
 function stoppedAt(expr: Expr): { readonly at: Expr; readonly text: string } {
   const parts = [...walk(expr)].filter((part) => part.kind !== 'string' && typeOf(part) === 'vector').reverse();
-  const at = parts.find((part) => selectorsOf(part).length > 0 && !canGive(part)) ?? expr;
+  const at = firstWithoutInput(parts.filter((part) => selectorsOf(part).length > 0)) ?? expr;
   return { at, text: `no input was found for which ${shortened(printExpr(at))} gives a sample${hintFor(at)}` };
 }
 
@@ -96,6 +101,8 @@ function hintFor(expr: Expr): string {
   const bound = boundOfPart(expr);
   if (bound !== null) return `; a part is at most 1 times its whole while no counter falls below zero, and it is compared with ${bound}`;
   const calls = [...walk(expr)].flatMap((part) => (part.kind === 'call' ? [part.name] : []));
+  if (calls.some((name) => /^histogram_(count|sum|avg|fraction|std\w+)$/.test(name)))
+    return '; only native histograms can, which the notation of older unit tests does not know';
   if (calls.includes('histogram_quantile')) return '; if its aggregation removes le, only native histograms can';
   if (calls.some((name) => name === 'rate' || name === 'increase' || name === 'irate'))
     return '; counters that fall below zero were not tried';

@@ -189,4 +189,18 @@ export const ruleShapes: readonly (readonly [forText: string, expr: string])[] =
   ['0m', 'rate(x[1s]) > 0'],
   ['0m', 'x == +Inf'],
   ['0m', 'x @ 0 > 5'],
+  // One of several that stands out: no series alone is further from its mean than from itself.
+  [
+    '5m',
+    'abs(((ceph_osd_numpg > 0) - on (job) group_left avg(ceph_osd_numpg > 0) by (job)) / on (job) group_left avg(ceph_osd_numpg > 0) by (job)) * on (ceph_daemon) group_left(hostname) ceph_osd_metadata > 0.30',
+  ],
+  ['10m', 'max by (topic) (kafka_lag) / clamp_min(avg by (topic) (kafka_lag), 0.001) > 3'],
+  ['10m', 'numpg > 1.3 * on() group_left() avg(numpg)'],
+  ['30m', 'stddev(usage) / avg(usage) > 0.5'],
+  // Compared with the own past, all the time that it has to hold.
+  ['5m', '(node_memory_MemAvailable offset 5m) - node_memory_MemAvailable > 5*1024*1024*1024'],
+  ['1h', '(cortex_ingester_memory_users == 0) and on (instance) (cortex_ingester_memory_users offset 1h > 0)'],
+  // Further from the recent mean than any level can stay.
+  ['1m', 'x < (avg_over_time(x[5m]) - 2 * stddev_over_time(x[5m]))'],
+  ['10m', 'abs(lat - quantile_over_time(0.5, lat[1h])) > 3 * stddev_over_time(lat[1h])'],
 ];

@@ -1,5 +1,6 @@
 import { type Expr, selectorsOf, walk } from '../../promql/ast.ts';
-import { ofCounters } from './place-series.ts';
+import { constantOf } from './analyse.ts';
+import { line, ofCounters } from './place-series.ts';
 import { level, type Plan, type PlannedSeries, type Shape } from './planned-series.ts';
 
 /**
@@ -18,23 +19,29 @@ export function* scattered(expr: Expr, plan: Plan, count: number): Generator<Pla
   }
 }
 
-/** The numbers of an expression, and those around them. */
-function valuesOf(expr: Expr): readonly number[] {
-  const numbers = [...walk(expr)].flatMap((part) => (part.kind === 'number' && Number.isFinite(part.value) ? [part.value] : []));
+/** The numbers of an expression, `5 * 1024` as one, and those around them. */
+export function valuesOf(expr: Expr): readonly number[] {
+  const numbers = [...walk(expr)].flatMap((part) => constantOf(part) ?? []).filter(Number.isFinite);
   const around = numbers.flatMap((value) => [value, value + 1, value - 1, value * 2]);
   return [...new Set([0, 1, 10, ...around])].filter((value) => value >= 0 || numbers.includes(value));
 }
 
 /** Whether a function of counters reads a series: those never fall below zero. */
-function isCounter(expr: Expr, { labels }: PlannedSeries): boolean {
+export function isCounter(expr: Expr, { labels }: PlannedSeries): boolean {
   return [...walk(expr)].some((part) => {
     if (part.kind !== 'call' || !ofCounters.has(part.name)) return false;
     return selectorsOf(part).some(({ matchers }) => matchers.every((matcher) => matcher.matches(labels[matcher.name] ?? '')));
   });
 }
 
-function drawnSeries(series: PlannedSeries, { timeline }: Plan, values: readonly number[], draw: Draw): PlannedSeries {
+function drawnSeries(series: PlannedSeries, plan: Plan, values: readonly number[], draw: Draw): PlannedSeries {
+  const { timeline } = plan;
   const [newest] = series.stretches;
+  // What is compared with its own past may have to run on one line through both.
+  if (series.stretches.length > 1 && draw.below(2) === 0) {
+    const slope = draw.from(values) * (draw.below(2) === 0 ? 1 : -1);
+    return { ...series, stretches: [{ endAgoMs: 0, shape: line(slope, plan.positions) }] };
+  }
   const isSteady = draw.below(3) > 0 || series.stretches.length > 1;
   if (isSteady || newest === undefined) {
     return { ...series, stretches: series.stretches.map(({ endAgoMs }) => ({ endAgoMs, shape: drawnShape(values, draw) })) };

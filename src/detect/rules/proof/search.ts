@@ -149,7 +149,7 @@ export class Search {
     const wanted = made === null ? null : needOf(demand.labels, made);
     const set = wanted === null ? allValues : point(Number(wanted));
     if (Number.isNaN(set.low)) return;
-    const counts = [1, ...valuesIn(demand.set)].filter((count) => Number.isInteger(count) && contains(demand.set, count));
+    const counts = [1, ...valuesIn(demand.set)].filter((count) => Number.isInteger(count) && count >= 1 && contains(demand.set, count));
     for (const count of new Set(counts.filter((wantedCount) => wantedCount <= copiesMax)))
       yield* this.copies(node, { ...inner, set }, plan, new Array(count).fill(set));
   }

@@ -31,6 +31,10 @@ const { expression } = fc.letrec<{ expression: string; vector: string; scalar: s
       'y{a=~"1|2"}',
       'x{a="1",a!="1"}',
       'x{a="",b="1"}',
+      'x offset 2m',
+      'x @ 120',
+      'minute()',
+      'day_of_year(x)',
       'vector(1)',
       'vector(0)',
       'hour()',
@@ -56,12 +60,45 @@ const { expression } = fc.letrec<{ expression: string; vector: string; scalar: s
           'present_over_time',
           'absent_over_time',
           'last_over_time',
+          'min_over_time',
+          'stddev_over_time',
+          'irate',
+          'delta',
+          'deriv',
         ),
         tie('window'),
       )
       .map(([name, window]) => `${name}(${window})`),
     fc
-      .tuple(fc.constantFrom('abs', 'absent', 'sgn', 'sqrt', 'exp', 'floor', '-', 'sort', 'timestamp', 'day_of_week'), tie('vector'))
+      .tuple(
+        fc.constantFrom('topk(1, ', 'bottomk by (a) (2, ', 'limitk(1, ', 'quantile(0.5, ', 'quantile(2, ', 'count_values("b", ', 'stdvar('),
+        tie('vector'),
+      )
+      .map(([head, inner]) => `${head}${inner})`),
+    fc
+      .tuple(fc.constantFrom('quantile_over_time(0.5, ', 'quantile_over_time(2, '), tie('window'))
+      .map(([head, window]) => `${head}${window})`),
+    tie('window').map((window) => `predict_linear(${window}, 60)`),
+    tie('vector').map((inner) => `histogram_quantile(0.9, ${inner})`),
+    fc
+      .tuple(
+        fc.constantFrom(
+          'abs',
+          'absent',
+          'sgn',
+          'sqrt',
+          'exp',
+          'floor',
+          '-',
+          'sort',
+          'timestamp',
+          'day_of_week',
+          'month',
+          'ceil',
+          'histogram_count',
+        ),
+        tie('vector'),
+      )
       .map(([name, inner]) => `${name}(${inner})`),
     fc
       .tuple(tie('vector'), fc.constantFrom('clamp_min', 'clamp_max'), tie('scalar'))

@@ -3,7 +3,7 @@ import { dateFunctions } from '../../promql/calendar-date.ts';
 import { durationMs } from '../../promql/duration-value.ts';
 import { windowNeeds } from '../../promql/window-needs.ts';
 import { Plan, type Timeline } from './planned-series.ts';
-import type { Probe } from './probe.ts';
+import { Probe, SearchSpent } from './probe.ts';
 
 /** How often rules are evaluated in a witness: as promtool does when a test says nothing else, but less often over days. */
 const evaluationIntervalMs = 60_000;
@@ -22,10 +22,10 @@ const sampleIntervalsMs = [60_000, 30_000, 15_000, 10_000, 5_000, 2_000, 1_000, 
 const samplesMax = 100_000;
 
 /** Courses of time in which an alert may be made to fire, the shortest first. */
-export function timelinesFor(expr: Expr, forMs: number, probe: Probe): readonly Timeline[] {
+export function timelinesFor(expr: Expr, forMs: number): readonly Timeline[] {
   const warmings = warmingsFor(expr);
   const courses = warmings.flatMap((warming) => {
-    const delays = delaysFor(expr, warming.warmMs, forMs, probe);
+    const delays = delaysFor(expr, warming.warmMs, forMs);
     return delays.map((startMs) => courseOf(warming, startMs, forMs));
   });
   const [first] = warmings;
@@ -63,7 +63,7 @@ function courseOf({ warmMs, intervalMs: sparseMs }: Warming, startMs: number, fo
 }
 
 /** Functions that notice one sample more at the edge of their window. */
-const noticesEdge = /^(rate|increase|delta|deriv|predict_linear|changes|resets|(sum|count|std\w+)_over_time)$/;
+const noticesEdge = /^(rate|increase|delta|deriv|predict_linear|changes|resets|(sum|count|avg|quantile|std\w+)_over_time)$/;
 
 /**
  * A course without a sample exactly at the beginning of a window of the last evaluation: Prometheus before 3.0 counts it as inside,
@@ -126,12 +126,25 @@ function intervalFor(windows: readonly number[], samples: number): number {
 
 /** Whether the number of samples in a window decides. */
 function counts(expr: Expr): boolean {
-  return [...walk(expr)].some((part) => part.kind === 'call' && /^(changes|resets|count_over_time|sum_over_time)$/.test(part.name));
+  return [...walk(expr)].some((part) => part.kind === 'call' && /^(changes|resets|(count|sum|stddev|stdvar)_over_time)$/.test(part.name));
 }
 
 /** When series may begin: at once, or, for what depends on the clock, at the first instants at which those parts differ. */
-function delaysFor(expr: Expr, warmMs: number, forMs: number, probe: Probe): readonly number[] {
-  const clocks = [...walk(expr)].filter((part) => part.kind === 'binary' && selectorsOf(part).length === 0 && readsClock(part));
+function delaysFor(expr: Expr, warmMs: number, forMs: number): readonly number[] {
+  try {
+    return delaysOf(clocksOf(expr), warmMs, forMs, new Probe(clockEvaluationsMax));
+  } catch (error) {
+    if (error instanceof SearchSpent) return [0];
+    throw error;
+  }
+}
+
+/** Parts that depend on the clock alone. */
+function clocksOf(expr: Expr): readonly Expr[] {
+  return [...walk(expr)].filter((part) => part.kind === 'binary' && selectorsOf(part).length === 0 && readsClock(part));
+}
+
+function delaysOf(clocks: readonly Expr[], warmMs: number, forMs: number, probe: Probe): readonly number[] {
   if (clocks.length === 0) return [0];
   const bySigns = new Map<string, number>();
   for (const delay of candidates) {
@@ -143,6 +156,9 @@ function delaysFor(expr: Expr, warmMs: number, forMs: number, probe: Probe): rea
   }
   return [...bySigns.values()].slice(0, 12);
 }
+
+/** Comparisons of the clock are plain; there are some two hundred instants to try. */
+const clockEvaluationsMax = 5_000;
 
 const nowhen: Timeline = { intervalMs: evaluationIntervalMs, evaluationIntervalMs, startMs: 0, heldFromMs: 0, endMs: 0 };
 const hourMs = 3_600_000;

@@ -5,6 +5,8 @@ import { parseSeriesDescription } from '../../promql/series-description.ts';
 import type { AlertingRule, Rule, RuleGroup } from '../rule.ts';
 import { firingAlerts } from '../unit-test/run-unit-tests.ts';
 import type { UnitTest } from '../unit-test/unit-test-file.ts';
+import { climbing } from './climb.ts';
+import { crowded } from './crowd.ts';
 import { anything } from './demand.ts';
 import { Plan, type Timeline } from './planned-series.ts';
 import { Probe, SearchSpent } from './probe.ts';
@@ -26,6 +28,12 @@ export interface Witness {
 /** How many questions to the engine the search for one alert may cost, and how many plans are run in full. */
 const evaluationsMax = 4_000;
 const runsMax = 10;
+/** How much the evaluations of all those runs may cost together, as multiples of one of a plain condition. */
+const runCostMax = 50_000;
+/** How much it may cost to tell which part of a condition has no input. */
+const partsMax = 2_000;
+/** How deep expressions may be: nobody reads deeper ones, and each level is a call within a call. */
+export const provableDepthMax = 300;
 /** How many sets of series are tried with courses drawn by chance, and how many courses of each. */
 const supportsMax = 3;
 const drawsMax = 200;
@@ -46,6 +54,7 @@ class Hunt {
   private readonly rule: AlertingRule;
   private readonly groups: readonly RuleGroup[];
   private runs = 0;
+  private readonly runBudget = new Probe(runCostMax);
   private refused: string | null = null;
 
   constructor(rule: AlertingRule, groups: readonly RuleGroup[]) {
@@ -55,11 +64,12 @@ class Hunt {
 
   async run(): Promise<Found> {
     const { expr, forMs } = this.rule;
-    const timelines = timelinesFor(expr, forMs, new Probe(Number.POSITIVE_INFINITY));
+    const timelines = timelinesFor(expr, forMs);
     const evaluations = Math.ceil(evaluationsMax / Math.min(timelines.length, 4));
+    const few = fewOf(timelines);
     const witness =
       (await this.overAll(timelines, (plan, probe) => new Search(probe).solve(expr, anything, plan), evaluations)) ??
-      (await this.overAll(timelines.slice(0, 2), (plan, probe) => drawnPlans(expr, plan, probe), evaluationsMax / 4));
+      (await this.overAll(few, (plan, probe) => drawnPlans(expr, plan, probe), evaluationsMax / 2 / few.length));
     return { witness, refused: witness === null ? this.refused : null };
   }
 
@@ -84,10 +94,17 @@ class Hunt {
     for (const plan of plans) {
       if (!holds(this.rule, plan, probe)) continue;
       if (this.runs++ >= runsMax) return null;
+      this.payFor(plan);
       const witness = await this.runInFull(smallest(this.rule, plan, probe));
       if (witness !== null) return witness;
     }
     return null;
+  }
+
+  /** Throws `SearchSpent` when all runs together would take too long. */
+  private payFor(plan: Plan): void {
+    const { endMs, evaluationIntervalMs } = plan.timeline;
+    this.runBudget.spend((1 + endMs / evaluationIntervalMs) * this.runBudget.costOf(this.rule.expr, plan));
   }
 
   /** Runs a plan from its notation, with all rules that it concerns, until the alert fires. */
@@ -122,27 +139,50 @@ const blankTest: Omit<UnitTest, 'name' | 'intervalMs' | 'series'> = {
   problem: null,
 };
 
-/** Series that the expression reads, with courses that are drawn by chance. */
+/** The first courses of time, and the first ones in which samples are denser. */
+function fewOf(timelines: readonly Timeline[]): readonly Timeline[] {
+  const usualMs = timelines[0]?.intervalMs ?? 0;
+  const denser = timelines.slice(2).filter(({ intervalMs }) => intervalMs < usualMs);
+  return [...timelines.slice(0, 2), ...denser.slice(0, 2)];
+}
+
+/** Series that the expression reads, with courses made for conditions on several or uneven samples, then such as chance draws. */
 function* drawnPlans(expr: Expr, empty: Plan, probe: Probe): Generator<Plan> {
   let supports = 0;
   for (const support of new Search(probe, false).solve(expr, anything, empty)) {
     if (support.series.length === 0) continue;
+    yield* climbing(expr, support);
+    yield* crowded(expr, support);
     yield* scattered(expr, support, drawsMax);
     if (++supports >= supportsMax) return;
   }
 }
 
-/** Whether input is found for which an expression gives a sample at some instant. */
-export function canGive(expr: Expr): boolean {
-  const probe = new Probe(evaluationsMax / 8);
+/**
+ * The first of some expressions for which no input is found that gives a sample at some instant; undefined when there is none, or when it
+ * takes too long to tell.
+ */
+export function firstWithoutInput(exprs: readonly Expr[]): Expr | undefined {
+  const probe = new Probe(partsMax);
   try {
-    for (const timeline of timelinesFor(expr, 0, new Probe(Number.POSITIVE_INFINITY)).slice(0, 3)) {
+    return exprs.find((expr) => !canGive(expr, probe));
+  } catch (error) {
+    if (error instanceof SearchSpent) return undefined;
+    throw error;
+  }
+}
+
+function canGive(expr: Expr, all: Probe): boolean {
+  for (const timeline of timelinesFor(expr, 0).slice(0, 3)) {
+    const probe = new Probe(evaluationsMax / 16, all);
+    try {
       for (const plan of new Search(probe).solve(expr, anything, new Plan(timeline))) {
         if (probe.meeting(expr, anything, plan).length > 0) return true;
       }
+    } catch (error) {
+      if (!(error instanceof SearchSpent)) throw error;
+      all.spend(0);
     }
-  } catch (error) {
-    if (!(error instanceof SearchSpent)) throw error;
   }
   return false;
 }

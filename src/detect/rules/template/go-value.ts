@@ -16,10 +16,13 @@ export class GoMap {
 export class GoStruct {
   readonly type: string;
   readonly fields: ReadonlyMap<string, GoValue>;
+  /** What its method `String` gives; null: it has none. */
+  readonly text: string | null;
 
-  constructor(type: string, fields: Iterable<readonly [string, GoValue]>) {
+  constructor(type: string, fields: Iterable<readonly [string, GoValue]>, text: string | null = null) {
     this.type = type;
     this.fields = new Map(fields);
+    this.text = text;
   }
 }
 
@@ -75,6 +78,7 @@ export function formatGoValue(value: GoValue): string {
   if (isList(value)) return `[${value.map(formatGoValue).join(' ')}]`;
   if (value instanceof GoTime) return formatTime(value.unixNs);
   if (value instanceof GoDuration) return formatDurationText(value.ns);
+  if (value instanceof GoStruct && value.text !== null) return value.text;
   if (value instanceof GoStruct) return `{${[...value.fields.values()].map(formatGoValue).join(' ')}}`;
   const pairs = sortedEntries(value).map(([key, item]) => `${key}:${formatGoValue(item)}`);
   return `map[${pairs.join(' ')}]`;

@@ -1,7 +1,9 @@
 import { RE2JS } from 're2js';
 import { expandTemplate } from '../../promql/go-regexp-expand.ts';
+import type { NativeHistogram } from '../../series/native-histogram.ts';
 import { readDuration } from '../duration-text.ts';
 import { GoMap, GoStruct, type GoValue, isList, stringMap, typeName } from './go-value.ts';
+import { sampleValue } from './histogram-value.ts';
 import {
   durationOf,
   floatOf,
@@ -19,6 +21,8 @@ import type { TemplateFunction } from './template-executor.ts';
 export interface TemplateSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Absent: the value is the float. */
+  readonly histogram?: NativeHistogram;
 }
 
 /** What the functions of Prometheus know besides their arguments. */
@@ -113,10 +117,10 @@ const sampleFunctions: readonly (readonly [string, TemplateFunction])[] = [
 function queryResult(world: TemplateWorld, expr: string): GoValue {
   try {
     return world.query(expr).map(
-      ({ labels, value }) =>
+      ({ labels, value, histogram }) =>
         new GoStruct('*template.sample', [
           ['Labels', stringMap(labels)],
-          ['Value', value],
+          ['Value', sampleValue(value, histogram)],
         ]),
     );
   } catch (error) {

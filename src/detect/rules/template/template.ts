@@ -1,5 +1,7 @@
+import type { NativeHistogram } from '../../series/native-histogram.ts';
 import { builtinFunctions } from './builtin-functions.ts';
 import { GoStruct, type GoValue, stringMap } from './go-value.ts';
+import { sampleValue } from './histogram-value.ts';
 import { prometheusFunctionNames, prometheusFunctions, type TemplateWorld } from './prometheus-functions.ts';
 import { TemplateError } from './template-error.ts';
 import { executeTemplate } from './template-executor.ts';
@@ -21,6 +23,8 @@ export interface AlertData {
   readonly labels: Readonly<Record<string, string>>;
   readonly externalLabels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Absent: the value is the float. */
+  readonly histogram?: NativeHistogram;
 }
 
 const prefix = '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
@@ -52,13 +56,17 @@ export function execute({ source, parsed }: CompiledTemplate, data: GoValue, wor
 }
 
 /** Fills the template of an alert. A mistake becomes the text, `<error expanding template: …>`: the alert must go out all the same. */
-export function expandForAlert(template: CompiledTemplate, { labels, externalLabels, value }: AlertData, world: TemplateWorld): string {
+export function expandForAlert(
+  template: CompiledTemplate,
+  { labels, externalLabels, value, histogram }: AlertData,
+  world: TemplateWorld,
+): string {
   if (template.parsed === null) return template.mistake ?? template.source;
   const data = new GoStruct('template.alertTemplateData', [
     ['Labels', stringMap(labels)],
     ['ExternalLabels', stringMap(externalLabels)],
     ['ExternalURL', world.externalUrl],
-    ['Value', value],
+    ['Value', sampleValue(value, histogram)],
   ]);
   try {
     return execute(template, data, world);

@@ -167,6 +167,12 @@ export const familyTexts: Readonly<Record<AlertFamily, FamilyText>> = {
     ],
     mitigation: [startProxy, repairFile],
   },
+  'proxy-load': {
+    impact:
+      'None while there is room; then everything through this proxy is late or waits outside, to all backends at once, without an error.',
+    diagnosis: [wholeProxy, amount, errors, changes],
+    mitigation: [limitClients, repairFile, tuneRule],
+  },
   other: generalText,
 };
 
