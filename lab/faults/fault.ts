@@ -40,7 +40,7 @@ export interface Effect {
   readonly end?: () => Promise<void> | void;
 }
 
-/** One fault, named by the cause that a diagnosis should find. */
+/** One fault. */
 export interface Fault {
   /** What happens, for people. */
   readonly about: string;

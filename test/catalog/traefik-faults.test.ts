@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { faults } from '../../lab/faults/fault-book.ts';
 import { startLab } from '../../lab/lab.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { withBackend } from '../../lab/view.ts';
@@ -8,9 +9,15 @@ import { type Play, playFaults } from './fault-plays.ts';
 /** Every fault of the lab on a real Traefik: which alerts of the catalog it raises, and no other. */
 const patienceMs = 90_000;
 
+const down = { traefik: ['TraefikServiceDown', 'TraefikServerDown', 'TraefikNoServer'] };
+const errors = { traefik: ['TraefikHighHttp5xxErrorRateService'] };
+const rejections = { traefik: ['TraefikHighHttp4xxErrorRateService'] };
+/** Servers get requests, and fail them, until a check notices: sometimes enough for the alert on errors. */
+const downSlowly = { raises: down, mayRaise: errors };
+
 const sideBySide: Readonly<Record<string, Record<string, Play>>> = {
   'servers that are gone': {
-    refused: { fault: 'connection-refused', raises: { traefik: ['TraefikServiceDown', 'TraefikServerDown', 'TraefikNoServer'] } },
+    refused: { fault: 'connection-refused', raises: down },
     one: { fault: 'connection-refused', options: { servers: ['s1'] }, raises: { traefik: ['TraefikServerDown'] } },
     two: {
       fault: 'connection-refused',
@@ -19,13 +26,67 @@ const sideBySide: Readonly<Record<string, Record<string, Play>>> = {
     },
   },
   'applications that fail': {
-    errors: { fault: 'application-errors', raises: { traefik: ['TraefikHighHttp5xxErrorRateService'] } },
-    rejected: { fault: 'authentication-rejected-by-application', raises: { traefik: ['TraefikHighHttp4xxErrorRateService'] } },
+    errors: { fault: 'application-errors', raises: errors },
+    rejected: { fault: 'authentication-rejected-by-application', raises: rejections },
+    overload: { fault: 'application-overload', raises: errors },
+    bad: { fault: 'bad-server', raises: errors },
+  },
+  'parts of an application that fail': {
+    endpoint: { fault: 'bad-endpoint', options: { paths: ['/orders'] }, raises: errors },
+    missing: { fault: 'missing-content', raises: rejections },
+    // Nothing counts an answer that breaks off after its headers.
+    cut: { fault: 'truncated-response', raises: {} },
+  },
+  'servers that cannot be reached': {
+    vanished: { fault: 'connection-timeout', ...downSlowly },
+    full: { fault: 'accept-queue-full', ...downSlowly },
+    elsewhere: { fault: 'wrong-server-address', ...downSlowly },
+    nameless: { fault: 'dns-failure', ...downSlowly },
+  },
+  'servers that speak otherwise': {
+    loop: { fault: 'crash-loop', ...downSlowly },
+    banner: { fault: 'protocol-mismatch', ...downSlowly },
+    none: { fault: 'no-endpoints', raises: { traefik: ['TraefikNoServer'] } },
+  },
+  'certificates of servers': {
+    expired: { fault: 'upstream-certificate-expired', ...downSlowly },
+    untrusted: { fault: 'upstream-certificate-untrusted', ...downSlowly },
+    misnamed: { fault: 'upstream-certificate-name-mismatch', ...downSlowly },
+  },
+  'TLS that fails': {
+    plain: { fault: 'https-to-plain-port', ...downSlowly },
+    ciphered: { fault: 'http-to-tls-port', ...downSlowly },
+    silent: { fault: 'tls-handshake-timeout', ...downSlowly },
+  },
+  'checks that fail': {
+    brief: { fault: 'health-check-timeout-too-short', ...downSlowly },
+    refused: { fault: 'health-check-rejected', ...downSlowly },
+    wrong: { fault: 'health-check-misconfigured', ...downSlowly },
+  },
+  'what clients do': {
+    scan: { fault: 'client-scan', raises: rejections },
+    stuffing: { fault: 'credential-stuffing', raises: rejections },
+    prober: { fault: 'monitoring-noise', raises: rejections },
+    aborts: { fault: 'client-aborts', raises: {} },
+    few: { fault: 'low-traffic', raises: {} },
+  },
+  'middlewares that reject': {
+    sso: { fault: 'auth-service-down', raises: { traefik: ['TraefikRequestsRejected'] } },
+    limit: { fault: 'rate-limit-too-strict', raises: { traefik: ['TraefikRequestsRejected'] } },
+  },
+  'a route that is gone': {
+    lost: { fault: 'route-missing', raises: {}, raisesForProxy: { traefik: ['TraefikRouteMissing'] } },
+  },
+  'a middleware that is gone': {
+    broken: { fault: 'middleware-broken', raises: {}, raisesForProxy: { traefik: ['TraefikRouteMissing'] } },
+  },
+  'an entry point that is gone': {
+    closed: { fault: 'entrypoint-or-tls-options-broken', raises: {}, raisesForProxy: { traefik: ['TraefikRouteMissing'] } },
   },
   'applications that are slow': {
     slow: { fault: 'slow-answers', raises: { traefik: ['TraefikRequestsSlow'] } },
     // What is too slow for the proxy is an error.
-    overdue: { fault: 'backend-slow', raises: { traefik: ['TraefikHighHttp5xxErrorRateService'] } },
+    overdue: { fault: 'backend-slow', raises: errors },
   },
   'what Traefik is given to live with': {
     ended: { fault: 'serving-certificate-expired', raises: {}, raisesForProxy: { traefik: ['TraefikCertificateLastDays'] } },
@@ -49,18 +110,19 @@ const sideBySide: Readonly<Record<string, Record<string, Play>>> = {
   },
 };
 
+/** Faults that are about few clients, or about what they see: other traffic would hide them. */
+const bringsItsClients: ReadonlySet<string> = new Set(['low-traffic', 'client-aborts']);
 const check = { intervalMs: 300, timeoutMs: 1000 };
 
 describe.skipIf(findTraefik() === null)('on Traefik', () => {
   // A lab each: two cores do not carry the servers of all of them at once.
   test.each(Object.entries(sideBySide))('%s', { timeout: patienceMs }, async (_, plays) => {
-    const backends = Object.keys(plays);
-    await using lab = await startLab({
-      proxies: ['traefik'],
-      topology: { backends: backends.map((name) => ({ name, servers: 3, check })) },
-    });
+    const backends = Object.entries(plays).map(([name, { fault }]) => ({ name, servers: 3, check, tls: faults[fault]?.needs === 'tls' }));
+    await using lab = await startLab({ proxies: ['traefik'], topology: { backends } });
     // Twice the usual, or five minutes in fast motion have too few requests to call anything slow.
-    for (const backend of backends) lab.startTraffic(backend, { requestsPerSecond: 40 });
+    for (const [backend, { fault }] of Object.entries(plays)) {
+      if (!bringsItsClients.has(fault)) lab.startTraffic(backend, { requestsPerSecond: 40 });
+    }
     await playFaults(lab, await CatalogWatch.over(lab), plays);
   });
 
@@ -81,6 +143,11 @@ describe.skipIf(findTraefik() === null)('on Traefik', () => {
     await playFaults(lab, await CatalogWatch.over(lab), plays);
     const { answered, byStatus } = traffic.counts();
     expect(1 - (byStatus['200'] ?? 0) / answered, 'share of errors that clients saw').toBeLessThan(0.02);
+  });
+
+  test('every fault of the lab that Traefik can have is played', () => {
+    const played = new Set(Object.values(sideBySide).flatMap((plays) => Object.values(plays).map(({ fault }) => fault)));
+    expect(Object.keys(faults).filter((id) => faults[id]?.on.includes('traefik') && !played.has(id))).toEqual([]);
   });
 
   test('gRPC calls that fail have an alert of their own, for Traefik counts no status of them', { timeout: patienceMs }, async () => {
