@@ -5,7 +5,7 @@ const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles: ['./scr
 /** Tests that start real proxies, browsers or the daemon: two of them at once would measure each other. */
 const real = [
   'lab/**/*.test.ts',
-  'test/**/*.test.ts',
+  'test/{acceptance,conformance,scenarios}/**/*.test.ts',
   'web/test/**/*.test.ts',
   'src/main.test.ts',
   'src/app/**/*.test.ts',
@@ -29,6 +29,17 @@ export default defineConfig({
         },
       },
       { test: { name: 'real', include: real, maxWorkers: 1, sequence: { groupOrder: 1 }, ...patience } },
+      // In fast motion, and waiting most of the time: four labs together still leave room.
+      {
+        test: {
+          name: 'catalog',
+          include: ['test/catalog/**/*.test.ts'],
+          maxWorkers: 2,
+          maxConcurrency: 2,
+          sequence: { groupOrder: 2 },
+          ...patience,
+        },
+      },
     ],
   },
 });

@@ -125,7 +125,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 };
 
-describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HAProxy', () => {
+describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HAProxy', { concurrent: true }, () => {
   test.each(Object.keys(scenes))('%s', { timeout: patienceMs }, async (title) => {
     const scene = scenes[title] as Scene;
     await using lab = await open(scene);

@@ -114,7 +114,7 @@ const sideBySide: Readonly<Record<string, Record<string, Play>>> = {
 const bringsItsClients: ReadonlySet<string> = new Set(['low-traffic', 'client-aborts']);
 const check = { intervalMs: 300, timeoutMs: 1000 };
 
-describe.skipIf(findTraefik() === null)('on Traefik', () => {
+describe.skipIf(findTraefik() === null)('on Traefik', { concurrent: true }, () => {
   // A lab each: two cores do not carry the servers of all of them at once.
   test.each(Object.entries(sideBySide))('%s', { timeout: patienceMs }, async (_, plays) => {
     const backends = Object.entries(plays).map(([name, { fault }]) => ({ name, servers: 3, check, tls: faults[fault]?.needs === 'tls' }));

@@ -53,7 +53,10 @@ export function serversOf(situation: Situation, state: ProxyState): readonly Ser
 
 /** The first that matches counts: how much there is to do and how long it takes, what a request met before a backend, then what is wrong with its answers, then who is down. */
 const families: readonly (readonly [RegExp, AlertFamily])[] = [
-  [/NearLimit|DescriptorsLow|CpuSaturated|TrafficVanished|ReloadLoop|ReloadStorm|SlowingDown|RequestsSlow|PendingRequests|MaxActiveSession/i, 'load'],
+  [
+    /NearLimit|DescriptorsLow|CpuSaturated|TrafficVanished|ReloadLoop|ReloadStorm|SlowingDown|RequestsSlow|PendingRequests|MaxActiveSession/i,
+    'load',
+  ],
   [/4xx|RequestsRejected|BlockedRequests/i, 'errors-4xx'],
   [/5xx|ResponseErrors|ConnectionErrors|Failing/i, 'errors-5xx'],
   [/ServerDown|ServerHealthcheck/i, 'server-down'],
