@@ -35,6 +35,7 @@ import { createVerbs } from './daemon-verbs.ts';
 import { findSubject, instanceOf } from './find-subject.ts';
 import { createGeneration, type Generation } from './generation.ts';
 import { InboundAlerts } from './inbound-alerts.ts';
+import { liveSite } from './live-site.ts';
 import { lookAt } from './looking.ts';
 import { createMitigationPorts, sleep } from './mitigation-ports.ts';
 import { Notifier } from './notifier.ts';
@@ -261,7 +262,10 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   const { listen } = current.config;
   const server = createServer({
     verbs,
-    web: new WebFiles(await readWebFiles()),
+    web: new WebFiles(
+      await readWebFiles(),
+      liveSite(verbs, () => current, clock),
+    ),
     hosts: ['localhost', '127.0.0.1', '::1', listen.host],
     onError: (error, request) =>
       options.log('error', `${request.method} ${request.url}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
