@@ -1,26 +1,15 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { BuildReport, FileFinding, RunbookFileVerbs } from '../interfaces/cli/cli-verbs.ts';
-import { indexHtml, searchIndex } from '../interfaces/site/index-html.ts';
-import { pageHtml } from '../interfaces/site/page-html.ts';
-import { placePages, type SitePage } from '../interfaces/site/site-page.ts';
-import { allChecks } from '../respond/diagnosis/all-checks.ts';
-import { type RuleFile, ruleOfPage } from '../respond/runbooks/findings.ts';
-import type { LoadedRunbooks } from '../respond/runbooks/load-runbooks.ts';
-import type { Page } from '../respond/runbooks/page.ts';
-import { pageTree } from '../respond/runbooks/page-tree.ts';
 import { missingSources } from './missing-sources.ts';
 import { readRuleTexts } from './rule-shelf.ts';
 import { loadShelf } from './runbook-shelf.ts';
-import { runbookPageView } from './runbook-view.ts';
+import { siteFiles, sitePages } from './site-files.ts';
 
 type BuildRequest = Parameters<RunbookFileVerbs['build']>[0];
 
 /** Names what a build wrote, so that the next one may take it away. A directory without it is not ours. */
 const manifestName = 'runbook-site.json';
-const assets: readonly string[] = ['site.css', 'search.js'];
-const assetsDirectory = fileURLToPath(new URL('../interfaces/site/assets/', import.meta.url));
 
 /** Renders all pages into a directory of its own: a site that needs no server and no network. */
 export async function buildSite({ sources, rules, directory }: BuildRequest): Promise<BuildReport | { readonly refused: string }> {
@@ -30,41 +19,10 @@ export async function buildSite({ sources, rules, directory }: BuildRequest): Pr
   const shelf = await loadShelf(sources, texts);
   const findings: readonly FileFinding[] = [...(await missingSources(sources)), ...shelf.findings];
   if (shelf.pages.length === 0) return { refused: `there is no runbook page in ${sources.join(', ')}` };
-  const files = await render(shelf.pages.map((page) => sitePage(page, shelf, texts)));
+  const files = new Map<string, string>();
+  for (const [place, render] of siteFiles(sitePages(shelf, texts))) files.set(place, await render(null));
   await writeSite(directory, files, before);
   return { directory, pages: shelf.pages.length, files: files.size, findings };
-}
-
-function sitePage(page: Page, { findings }: LoadedRunbooks, rules: readonly RuleFile[]): SitePage {
-  const rule = ruleOfPage(page, rules);
-  return {
-    ...runbookPageView(page, findings),
-    description: page.description,
-    folder: page.folder,
-    tree: pageTree(page),
-    shownRule:
-      rule === null || page.rule === null
-        ? null
-        : {
-            file: page.rule.file,
-            alert: page.rule.alert,
-            expr: rule.expr ?? '',
-            for: rule.for ?? '',
-            labels: rule.labels,
-            annotations: rule.annotations,
-          },
-  };
-}
-
-/** Contents of all files of the site by their paths in it. */
-async function render(pages: readonly SitePage[]): Promise<ReadonlyMap<string, string>> {
-  const placed = placePages(pages);
-  const checkTitles = new Map(allChecks.map(({ id, title }) => [id, title]));
-  const files = new Map(placed.map((one) => [one.place, pageHtml(one, { pages: placed, checkTitles })]));
-  files.set('index.html', indexHtml(placed));
-  files.set('assets/pages.js', searchIndex(placed));
-  for (const name of assets) files.set(`assets/${name}`, await readFile(join(assetsDirectory, name), 'utf8'));
-  return files;
 }
 
 /** Files that an earlier build wrote here; none when the directory is new or empty; null when it is somebody else's. */

@@ -36,6 +36,7 @@ import { createVerbs } from './daemon-verbs.ts';
 import { findSubject, instanceOf } from './find-subject.ts';
 import { createGeneration, type Generation } from './generation.ts';
 import { InboundAlerts } from './inbound-alerts.ts';
+import { liveSite } from './live-site.ts';
 import { lookAt } from './looking.ts';
 import { createMitigationPorts, sleep } from './mitigation-ports.ts';
 import { Notifier } from './notifier.ts';
@@ -268,7 +269,10 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
   const { listen } = current.config;
   const server = createServer({
     verbs,
-    web: new WebFiles(await readWebFiles()),
+    web: new WebFiles(
+      await readWebFiles(),
+      liveSite(verbs, () => current, clock),
+    ),
     get hosts() {
       return ['localhost', '127.0.0.1', '::1', listen.host, new URL(externalUrl()).hostname.replace(/^\[|\]$/g, '')];
     },

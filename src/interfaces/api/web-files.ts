@@ -11,12 +11,17 @@ export interface WebFile {
   readonly content: Uint8Array;
 }
 
-/** The built UI. Without one (a checkout where it was not built) every page says how to build it. */
+/** A file of the site of runbooks by its place in it, as things stand now; null: there is none. */
+export type RunbookSite = (place: string) => Promise<Pick<WebFile, 'type' | 'content'> | null>;
+
+/** The built UI, and the runbooks as a site beside it. Without a UI (a checkout where it was not built) every page says how to build it. */
 export class WebFiles {
   readonly #files: ReadonlyMap<string, WebFile>;
+  readonly #runbooks: RunbookSite;
 
-  constructor(files: readonly WebFile[]) {
+  constructor(files: readonly WebFile[], runbooks: RunbookSite = () => Promise.resolve(null)) {
     this.#files = new Map(files.map((file) => [file.path, file]));
+    this.#runbooks = runbooks;
   }
 
   register(server: FastifyInstance): void {
@@ -33,8 +38,6 @@ export class WebFiles {
       '/proxies/*',
       '/rules',
       '/rules/*',
-      '/runbooks',
-      '/runbooks/*',
       '/silences',
       '/silences/*',
       '/audit',
@@ -43,6 +46,12 @@ export class WebFiles {
     ]) {
       server.get(path, (_, reply) => this.#shell(reply));
     }
+    server.get('/runbooks', (_, reply) => reply.redirect('/runbooks/index.html'));
+    server.get<{ Params: { '*': string } }>('/runbooks/*', async (request, reply) => {
+      const file = await this.#runbooks(request.params['*'] === '' ? 'index.html' : request.params['*']);
+      if (file === null) return reply.callNotFound();
+      return reply.type(file.type).header('cache-control', 'no-cache').send(Buffer.from(file.content));
+    });
   }
 
   #shell(reply: import('fastify').FastifyReply) {

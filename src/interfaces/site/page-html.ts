@@ -1,6 +1,7 @@
 import { relativeTarget } from '../../respond/runbooks/findings.ts';
 import { type Html, html, joined } from './html.ts';
 import { document } from './layout.ts';
+import { type LiveAlert, liveHtml } from './live-html.ts';
 import { type PlacedPage, type SitePage, type SiteRule, wayTo } from './site-page.ts';
 import { sectionsOf, summaryOf, treeHtml } from './tree-html.ts';
 
@@ -8,11 +9,14 @@ export interface SiteSurroundings {
   readonly pages: readonly PlacedPage[];
   /** What a check looks at, in words, by its id. */
   readonly checkTitles: ReadonlyMap<string, string>;
+  /** How the alert stands; null: the page is read from a disk, or nobody serves it who knows. */
+  readonly live: LiveAlert | null;
 }
 
 /** One page of the site. */
 export function pageHtml({ page, place }: PlacedPage, around: SiteSurroundings): string {
   const rule = page.shownRule === null ? missingRule(page) : ruleHtml(page.shownRule);
+  const live = around.live === null ? null : liveHtml(around.live);
   const text = treeHtml(page.tree, {
     rule,
     title: page.title,
@@ -26,6 +30,7 @@ export function pageHtml({ page, place }: PlacedPage, around: SiteSurroundings):
 <h1>${page.title}</h1>
 ${page.description === null || summaryOf(page.tree) !== null ? null : html`<p class="lead">${page.description}</p>`}
 ${page.aliases.length === 0 ? null : html`<p class="also">Also serves ${listed(page.aliases)}.</p>`}
+${live}
 ${text}
 ${findingsHtml(page)}
 <footer class="about">

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { labelsOf } from '../../model/labels.ts';
 import { pageTree } from '../../respond/runbooks/page-tree.ts';
 import { parsePage } from '../../respond/runbooks/parse-page.ts';
 import { html } from './html.ts';
 import { indexHtml, searchIndex } from './index-html.ts';
+import type { LiveAlert } from './live-html.ts';
 import { pageHtml } from './page-html.ts';
 import { placePages, type SitePage, wayTo } from './site-page.ts';
 
@@ -61,7 +63,7 @@ test('the way from one file to another works from a disk', () => {
 test('a link leads to the page it means, to the web, or nowhere', () => {
   const text = '[a](../y/Other.md#top) [b](gone.md) [c](https://x/) [d](#meaning)';
   const pages = placePages([sitePage('x/Down.md', text), sitePage('y/Other.md')]);
-  const written = pageHtml(pages[0]!, { pages, checkTitles: new Map() });
+  const written = pageHtml(pages[0]!, { pages, checkTitles: new Map(), live: null });
   expect([...written.matchAll(/<p>(.*a<\/a>.*)<\/p>/g)].map((match) => match[1])).toEqual([
     '<a href="../../pages/y/Other.html" rel="noreferrer">a</a> b <a href="https://x/" rel="noreferrer">c</a> <a href="#meaning" rel="noreferrer">d</a>',
   ]);
@@ -75,7 +77,7 @@ test('a step shows what it runs, offers and leaves to a person, and when it is b
     { kind: 'manual', id: '', when: [], why: evil },
   ];
   const pages = placePages([{ ...page, items: page.items.map((item, index) => (index === 0 ? { ...item, bound } : item)) }]);
-  const written = pageHtml(pages[0]!, { pages, checkTitles: new Map([['proxy/log', 'The log']]) });
+  const written = pageHtml(pages[0]!, { pages, checkTitles: new Map([['proxy/log', 'The log']]), live: null });
   expect(written).toContain('<li class="check"><b>looks</b> The log <code>proxy/log</code></li>');
   expect(written).toContain('<li class="action"><b>offers</b> <code>process/restart</code> when <code>a</code>, <code>b</code></li>');
   expect(written).toContain('<b>by hand</b> &quot;&gt;&lt;script&gt;');
@@ -92,7 +94,7 @@ test('hostile pages stay text in every place', () => {
     findings: [{ severity: 'error', line: 1, message: evil, fix: evil }],
   });
   const pages = placePages([page]);
-  for (const written of [pageHtml(pages[0]!, { pages, checkTitles: new Map() }), indexHtml(pages)]) {
+  for (const written of [pageHtml(pages[0]!, { pages, checkTitles: new Map(), live: null }), indexHtml(pages)]) {
     expect(written.match(/<script\b[^>]*>/g)).toEqual([
       expect.stringMatching(/^<script defer src="[./]*assets\/pages\.js">$/),
       expect.stringMatching(/^<script defer src="[./]*assets\/search\.js">$/),
@@ -100,4 +102,33 @@ test('hostile pages stay text in every place', () => {
     expect(written).not.toMatch(/javascript:|\son\w+=|\sstyle=|<style/);
   }
   expect(searchIndex(pages)).not.toContain('<');
+});
+
+test('a page that a daemon serves says beside its rule how the alert stands, and which incident to work on', () => {
+  const [one] = placePages([sitePage('a/One.md', '# One\n\ntext\n')]);
+  const live: LiveAlert = {
+    state: 'firing',
+    error: null,
+    alerts: [
+      {
+        labels: labelsOf([
+          ['alertname', 'One'],
+          ['backend', evil],
+        ]),
+        state: 'firing',
+        sinceAt: '2026-01-01T00:00:00.000Z',
+      },
+    ],
+    incidents: [{ id: 'i/1', title: evil }],
+    seenAt: '2026-01-01T00:01:00.000Z',
+  };
+  const served = (state: LiveAlert | null) => pageHtml(one!, { pages: [one!], checkTitles: new Map(), live: state });
+  expect(served(live)).toContain('<strong>The alert fires now</strong>');
+  expect(served(live)).toContain('<b>firing</b> since <time datetime="2026-01-01T00:00:00.000Z">');
+  expect(served(live)).toContain('<a href="/incidents/i%2F1">&quot;&gt;&lt;script&gt;');
+  expect(served(live)).not.toContain('alertname');
+  expect(served(live)).not.toContain(evil);
+  expect(served({ ...live, state: 'error', error: 'many-to-many', alerts: [] })).toContain('could not be evaluated</strong>: many-to-many');
+  expect(served({ ...live, alerts: new Array(25).fill(live.alerts[0]) })).toContain('<p>and 5 more</p>');
+  expect(served(null)).not.toContain('class="live');
 });
