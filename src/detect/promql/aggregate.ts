@@ -7,6 +7,7 @@ import { quote } from './go-string.ts';
 import { groupingOf, groupingsOf } from './grouping.ts';
 import { labelsHash } from './labels-hash.ts';
 import { formatNativeHistogram } from './native-text.ts';
+import type { QueryContext } from './query-context.ts';
 import type { Vector, VectorSample } from './value.ts';
 
 interface Group {
@@ -31,8 +32,13 @@ function groups(node: Aggregate, vector: Vector): Group[] {
  * Aggregates a vector by an aggregator that has to see all of it: every one that is no {@link Reduction}. `parameter` is the number or
  * string before the vector. Throws `EvaluationError` for an aggregator that does not exist.
  */
-export function aggregate(node: Aggregate, vector: Vector, parameter: number | string, annotations: Annotations): Vector {
-  if (node.op === 'count_values') return countValues(node, vector, String(parameter));
+export function aggregate(
+  node: Aggregate,
+  vector: Vector,
+  parameter: number | string,
+  { annotations, namesReturn }: Pick<QueryContext, 'annotations' | 'namesReturn'>,
+): Vector {
+  if (node.op === 'count_values') return countValues(node, vector, String(parameter), namesReturn);
   const number = typeof parameter === 'number' ? parameter : Number.NaN;
   if (node.op === 'topk' || node.op === 'bottomk' || node.op === 'limitk') return choose(node, vector, number, annotations);
   if (node.op === 'limit_ratio') return limitRatio(vector, number);
@@ -66,15 +72,16 @@ function limitRatio(vector: Vector, wanted: number): Vector {
   });
 }
 
-/** How often each value occurs; names that were dropped count as others. The label is set before the groups are made: `without` takes it away again where it names it. */
-function countValues(node: Aggregate, vector: Vector, label: string): Vector {
+/** How often each value occurs. The label is set before the groups are made: `without` takes it away again where it names it. */
+function countValues(node: Aggregate, vector: Vector, label: string, namesReturn: boolean): Vector {
   const grouping = node.without ? node.grouping : [...node.grouping, label];
   const counts = new Map<string, { labels: Labels; value: number; histogram: null; dropName: boolean }>();
-  for (const { labels, value, histogram } of vector) {
+  for (const { labels, value, histogram, dropName } of vector) {
     const text = histogram === null ? formatFixed(value) : formatNativeHistogram(histogram);
     const group = groupingOf({ without: node.without, grouping }, withLabels(labels, { [label]: text }));
     const existing = counts.get(group.key);
-    if (existing === undefined) counts.set(group.key, { labels: group.labels, value: 1, histogram: null, dropName: false });
+    if (existing === undefined)
+      counts.set(group.key, { labels: group.labels, value: 1, histogram: null, dropName: dropName && !namesReturn });
     else existing.value++;
   }
   return [...counts.values()];

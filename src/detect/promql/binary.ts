@@ -7,6 +7,7 @@ import { atan2 } from './go-trigonometry.ts';
 import { LabelCache, rememberedFor } from './label-cache.ts';
 import { withoutName } from './metadata-labels.ts';
 import { type Operand, operateOnHistograms, type Remark } from './native-binary.ts';
+import type { QueryContext } from './query-context.ts';
 import { comparisons, setOperators, trims } from './token.ts';
 import type { Vector, VectorSample } from './value.ts';
 
@@ -74,11 +75,13 @@ export function vectorWithScalar(node: Binary, vector: Vector, scalar: number, s
   return result;
 }
 
+type Context = Pick<QueryContext, 'annotations' | 'namesReturn'>;
+
 /** Two vectors. Throws `EvaluationError` when series cannot be told apart. */
-export function vectorWithVector(node: Binary, left: Vector, right: Vector, annotations: Annotations): Vector {
+export function vectorWithVector(node: Binary, left: Vector, right: Vector, context: Context): Vector {
   if (node.matching === null) throw new EvaluationError('vectors without matching');
   if (setOperators.has(node.op)) return combineSets(node.op, node.matching, left, right);
-  return matchVectors(node, node.matching, left, right, annotations);
+  return matchVectors(node, node.matching, left, right, context);
 }
 
 /** Whether what matches by name loses it, or comes from both sides: then one label set may come with a name and without, or twice. */
@@ -126,11 +129,11 @@ function sidesOf(matching: Matching, left: Vector, right: Vector): Sides {
     : { many: left, one: right, swapped: false, fillMany: fillLeft, fillOne: fillRight };
 }
 
-function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vector, annotations: Annotations): Vector {
+function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vector, context: Context): Vector {
   const signatures = signaturesOf(matching);
   const sides = sidesOf(matching, left, right);
   const bySignature = indexOne(sides, matching);
-  const matcher = new Matcher(node, matching, sides.swapped);
+  const matcher = new Matcher(node, matching, sides.swapped, context.namesReturn);
   for (const sample of sides.many) {
     const signature = signatures.get(sample.labels);
     const partner = bySignature.get(signature);
@@ -142,7 +145,7 @@ function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vec
       if (!matcher.has(signature)) matcher.add(filler(partner, matching, sides.fillMany), partner, signature);
     }
   }
-  return matcher.finish(annotations);
+  return matcher.finish(context.annotations);
 }
 
 /** A stand-in for a missing series: the labels that both sides share. */
@@ -188,10 +191,12 @@ class Matcher {
   private readonly node: Binary;
   private readonly matching: Matching;
   private readonly swapped: boolean;
+  private readonly namesReturn: boolean;
   private readonly seen = new Map<string, Set<string>>();
   private readonly resultLabels: LabelCache<Labels> | null;
 
-  constructor(node: Binary, matching: Matching, swapped: boolean) {
+  constructor(node: Binary, matching: Matching, swapped: boolean, namesReturn: boolean) {
+    this.namesReturn = namesReturn;
     this.node = node;
     this.matching = matching;
     this.swapped = swapped;
@@ -221,7 +226,12 @@ class Matcher {
     this.remember(signature, labels);
     if (filter && value !== 1) return;
     const kept = this.swapped ? one.value : many.value;
-    this.result.push({ labels, value: filter ? kept : value, histogram: null, dropName: bool });
+    this.result.push({
+      labels,
+      value: filter ? kept : value,
+      histogram: null,
+      dropName: bool || (filter && many.dropName && !this.namesReturn),
+    });
   }
 
   /** A pair with a native histogram among it. */
@@ -235,7 +245,8 @@ class Matcher {
     this.remember(signature, labels);
     if (made === false && !node.bool) return;
     const kept = typeof made !== 'boolean' ? made : node.bool ? Number(made) : (left.histogram ?? left.value);
-    this.result.push(sampleOf(labels, kept, node.bool));
+    const keepsName = typeof made === 'boolean' ? !node.bool : trims.has(node.op);
+    this.result.push(sampleOf(labels, kept, node.bool || (keepsName && many.dropName && !this.namesReturn)));
   }
 
   private remember(signature: string, labels: Labels): void {

@@ -22,6 +22,11 @@ export interface QueryOptions {
   /** Step of subqueries that name none; default 1 minute. */
   readonly subqueryStepMs?: number;
   readonly limits?: Partial<Limits>;
+  /**
+   * As Prometheus with its feature `promql-delayed-name-removal` on, which its test language demands and servers do not: a name that a
+   * function dropped comes back where vectors are compared or values counted by name. Default: it does not.
+   */
+  readonly namesReturn?: boolean;
   /** The expression's text, so that annotations can say where. */
   readonly text?: string;
 }
@@ -96,6 +101,7 @@ function contextOf(
     span: { stepMs, rangeMs: endMs - startMs },
     annotations: new Annotations(options.text ?? ''),
     budget: new Budget({ ...defaultLimits, ...options.limits }),
+    namesReturn: options.namesReturn ?? false,
     constants,
     countedSelectors,
   };

@@ -101,7 +101,7 @@ export class Evaluation implements StepEvaluator {
     }
     if (typeof left === 'object') {
       if (typeof right === 'number') return vectorWithScalar(expr, left, right, false, this.context.annotations);
-      if (typeof right === 'object') return this.asSeries(expr, vectorWithVector(expr, left, right, this.context.annotations));
+      if (typeof right === 'object') return this.asSeries(expr, vectorWithVector(expr, left, right, this.context));
     }
     throw new EvaluationError(`operator ${expr.op} is not defined between ${typeof left} and ${typeof right}`);
   }
@@ -133,7 +133,7 @@ export class Evaluation implements StepEvaluator {
     if (expr.parameter?.kind === 'string') this.parameters(expr);
     const vector = this.vector(expr.expr, atMs);
     const parameter = this.parameters(expr);
-    return parameter.nothing ? [] : aggregate(expr, vector, parameter.at(atMs), annotations);
+    return parameter.nothing ? [] : aggregate(expr, vector, parameter.at(atMs), this.context);
   }
 
   /** The samples of a vector one by one; where a range function gives it, without making it. */

@@ -51,7 +51,9 @@ test.each([
 describe('whatever the buckets are', () => {
   test('adding and taking away again changes nothing, at the coarser resolution', () => {
     fc.assert(
-      fc.property(histograms, histograms, (a, b) => {
+      fc.property(histograms, histograms, (a, other) => {
+        // Where a zero bucket takes in a part of what becomes one bucket, that part counts twice, as in Prometheus.
+        const b = { ...other, zeroThreshold: a.zeroThreshold };
         const sum = addHistograms(a, b)?.histogram;
         const back = sum === undefined ? undefined : subtractHistograms(sum, b)?.histogram;
         const expected = withSchema(a, Math.min(a.schema, b.schema));

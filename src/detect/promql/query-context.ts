@@ -17,6 +17,8 @@ export interface QueryContext {
   readonly span: QuerySpan;
   readonly annotations: Annotations;
   readonly budget: Budget;
+  /** Whether comparisons and counts by name give dropped names back; see `QueryOptions`. */
+  readonly namesReturn: boolean;
   /** Parts of the expression that have the same value at every step. */
   readonly constants: ReadonlySet<Expr>;
   /** Selectors of which only counts and sums of native histograms are asked. */

@@ -65,8 +65,15 @@ function judgeOnce(command: EvalCommand, store: SampleStore, expr: Expr, atMs: n
   const asWritten = expr === command.expr;
   const outcome = run(() =>
     command.stepMs > 0
-      ? evaluateRange(expr, { queryable: store, text: command.text, startMs: atMs, endMs: command.endMs, stepMs: command.stepMs })
-      : evaluateInstant(expr, { queryable: store, text: command.text, atMs }),
+      ? evaluateRange(expr, {
+          queryable: store,
+          namesReturn: true,
+          text: command.text,
+          startMs: atMs,
+          endMs: command.endMs,
+          stepMs: command.stepMs,
+        })
+      : evaluateInstant(expr, { queryable: store, namesReturn: true, text: command.text, atMs }),
   );
   if (typeof outcome === 'string') return judgeFailure(command, outcome);
   if (has(command, 'fail')) return 'expected an error, got a result';
