@@ -194,7 +194,7 @@ function judgeAsRange(command: EvalCommand, store: SampleStore, expr: Expr, atMs
   if (command.matrix !== null || command.string !== null || has(command, 'ordered') || has(command, 'fail')) return null;
   if (/(start|end|range|step)\(\)/i.test(command.text)) return null;
   const range = { startMs: atMs - minuteMs, endMs: atMs + minuteMs, stepMs: minuteMs };
-  const outcome = run(() => evaluateRange(expr, { queryable: store, ...range }));
+  const outcome = run(() => evaluateRange(expr, { queryable: store, namesReturn: true, ...range }));
   if (typeof outcome === 'string') return `as a range query: ${outcome}`;
   if (outcome.value.type !== 'matrix') return 'as a range query: not a matrix';
   const middle = outcome.value.series.flatMap((series) => {
