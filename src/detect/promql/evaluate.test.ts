@@ -72,3 +72,18 @@ test('labels are only labels, whatever they are called', () => {
   expect(value).toMatchObject({ samples: [{ value: 3, labels: { constructor: 'y' } }] });
   expect(evaluateInstant(parseExpr('a{toString=""}'), { queryable, atMs: 0 }).value).toMatchObject({ samples: [{ value: 1 }] });
 });
+
+describe('a name that a function dropped', () => {
+  const queryable = storeOf('a{job="x"} 3', 'b{job="x"} 1');
+  const ask = (text: string, namesReturn?: boolean) =>
+    evaluateInstant(parseExpr(text), { queryable, atMs: 0, ...(namesReturn === undefined ? {} : { namesReturn }) }).value;
+
+  test.each([
+    ['abs(a) > b', { job: 'x' }, { __name__: 'a', job: 'x' }],
+    ['count_values by (__name__) ("value", abs(a))', { value: '3' }, { __name__: 'a', value: '3' }],
+  ])('stays away in %s, as in a server, and returns as in the test language', (text, labels, returned) => {
+    expect(ask(text)).toMatchObject({ samples: [{ labels }] });
+    expect(ask(text, false)).not.toMatchObject({ samples: [{ labels: { __name__: 'a' } }] });
+    expect(ask(text, true)).toMatchObject({ samples: [{ labels: returned }] });
+  });
+});
