@@ -66,14 +66,15 @@ function limitRatio(vector: Vector, wanted: number): Vector {
   });
 }
 
-/** How often each value occurs; names that were dropped count as others. The label is set before the groups are made: `without` takes it away again where it names it. */
+/** How often each value occurs. The label is set before the groups are made: `without` takes it away again where it names it. */
 function countValues(node: Aggregate, vector: Vector, label: string): Vector {
   const grouping = node.without ? node.grouping : [...node.grouping, label];
-  const counts = new Map<string, { labels: Labels; value: number; histogram: null; dropName: boolean }>();
+  const counts = new Map<string, { labels: Labels; value: number; histogram: null; dropName: false }>();
   for (const { labels, value, histogram } of vector) {
     const text = histogram === null ? formatFixed(value) : formatNativeHistogram(histogram);
     const group = groupingOf({ without: node.without, grouping }, withLabels(labels, { [label]: text }));
     const existing = counts.get(group.key);
+    // A name that was dropped before comes back where it is grouped by, as upstream.
     if (existing === undefined) counts.set(group.key, { labels: group.labels, value: 1, histogram: null, dropName: false });
     else existing.value++;
   }

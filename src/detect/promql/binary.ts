@@ -221,6 +221,7 @@ class Matcher {
     this.remember(signature, labels);
     if (filter && value !== 1) return;
     const kept = this.swapped ? one.value : many.value;
+    // A name that was dropped before comes back, as upstream; where names are not removed at the end, there is none any more.
     this.result.push({ labels, value: filter ? kept : value, histogram: null, dropName: bool });
   }
 

@@ -133,8 +133,12 @@ function checkBinary(expr: Binary, source: string): void {
 }
 
 function checkScalarSide(expr: Binary): void {
-  if (expr.matching !== null && (expr.matching.labels.length > 0 || expr.matching.include.length > 0)) {
+  const { matching } = expr;
+  if (matching !== null && (matching.labels.length > 0 || matching.include.length > 0)) {
     fail('vector matching only allowed between instant vectors', expr);
+  }
+  if (matching !== null && (matching.fillLeft !== null || matching.fillRight !== null)) {
+    fail('filling in missing series only allowed between instant vectors', expr);
   }
   if (setOperators.has(expr.op)) fail(`set operator ${JSON.stringify(expr.op)} not allowed in binary scalar expression`, expr);
 }

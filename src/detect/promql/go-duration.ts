@@ -20,12 +20,13 @@ export function readDuration(text: string): { readonly ms: number } | { readonly
   if (only !== undefined && single !== undefined) return { ms: Number(only) * (units[single] ?? Number.NaN) };
   let totalMs = 0;
   let nextUnit = 0;
-  for (const term of text.matchAll(/([0-9.eE+]*)([a-zA-Z]*)/g)) {
+  for (const term of text.matchAll(/(\d*)(\D*)/g)) {
     const [whole, count = '', unit = ''] = term;
     if (whole === '') continue;
     const at = unitOrder.indexOf(unit);
-    if (unit !== '' && at < 0) return { problem: `unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}` };
-    if (!/^\d+$/.test(count) || at < nextUnit) return { problem: `not a valid duration string: ${JSON.stringify(text)}` };
+    if (count !== '' && unit !== '' && at < 0)
+      return { problem: `unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}` };
+    if (count === '' || unit === '' || at < nextUnit) return { problem: `not a valid duration string: ${JSON.stringify(text)}` };
     totalMs += Number(count) * (units[unit] ?? Number.NaN);
     nextUnit = at + 1;
   }

@@ -6,7 +6,12 @@ const letter = /[a-zA-Z_]/;
 /** One look for a whole word costs less than one for each of its characters. */
 const wordFrom = /[a-zA-Z0-9_:]*/y;
 const labelFrom = /[a-zA-Z0-9_]*/y;
-const spaceFrom = /\s*/y;
+const spaceFrom = /[ \t\n\r]*/y;
+const openingFrom = /[ \t\n\r]*\(/y;
+const fills: ReadonlySet<string> = new Set(['fill', 'fill_left', 'fill_right']);
+/** Words inside of brackets. */
+const durationWordFrom = /[a-zA-Z_]*/y;
+const durationWords: ReadonlySet<string> = new Set(['step', 'range', 'min_of', 'max_of']);
 const digit = /[0-9]/;
 
 /**
@@ -26,9 +31,8 @@ class Lexer {
   private inBraces = false;
   private inBrackets = false;
   private sawColon = false;
-  private sawDuration = false;
-  /** In brackets, right behind a number or a word: there Prometheus' lexer words its errors differently. */
-  private behindTerm = false;
+  /** From the first number in brackets on, Prometheus' lexer takes as tokens what may stand outside of them. */
+  private sawNumber = false;
 
   constructor(text: string) {
     this.text = text;
@@ -50,14 +54,14 @@ class Lexer {
   /** Adds one token; or returns what is wrong. */
   private next(): string | null {
     if (this.inBraces) return this.insideBraces();
-    if (this.inBrackets) return this.insideBrackets();
+    if (this.inBrackets && !this.sawNumber) return this.openingBrackets();
     return this.outside();
   }
 
   private skipSpaceAndComments(): void {
     for (;;) {
       this.at = this.endOf(spaceFrom);
-      if (this.text[this.at] !== '#') return;
+      if (this.text[this.at] !== '#' || (this.inBrackets && !this.sawNumber)) return;
       const lineEnd = this.text.indexOf('\n', this.at);
       this.at = lineEnd < 0 ? this.text.length : lineEnd;
     }
@@ -81,12 +85,13 @@ class Lexer {
     if (character === '') return this.endOfInput();
     if (digit.test(character) || (character === '.' && digit.test(this.text[this.at + 1] ?? ''))) return this.numberOrDuration();
     if (character === '"' || character === "'" || character === '`') return this.quoted(character);
-    if (letter.test(character) || character === ':') return this.word();
+    if (letter.test(character) || character === ':') return this.inBrackets ? this.wordInBrackets(character) : this.word();
     return this.symbol(character);
   }
 
   private endOfInput(): string | null {
     if (this.parentheses !== 0) return 'unclosed left parenthesis';
+    if (this.inBrackets) return 'unclosed left bracket';
     return this.emit('eof', 0);
   }
 
@@ -103,35 +108,49 @@ class Lexer {
     }
     if (character === '[') return this.openBracket();
     if (character !== '' && '+-*/%^=<>,@'.includes(character)) return this.emit(character, 1);
-    if (character === ']') return `unexpected right bracket ']'`;
+    if (character === ']') return this.closeBracket();
     return `unexpected character: ${this.quotedCharacter(this.at)}`;
   }
 
-  private openBracket(): null {
+  private openBracket(): string | null {
+    if (this.inBrackets) return `unexpected left bracket '['`;
     this.inBrackets = true;
     this.sawColon = false;
-    this.sawDuration = false;
-    this.behindTerm = false;
+    this.sawNumber = false;
     return this.emit('[', 1);
+  }
+
+  private closeBracket(): string | null {
+    if (!this.inBrackets) return `unexpected right bracket ']'`;
+    this.inBrackets = false;
+    return this.emit(']', 1);
   }
 
   private parenthesis(change: 1 | -1): string | null {
     this.parentheses += change;
-    if (this.parentheses < 0) {
-      // Prometheus reports this one behind the parenthesis.
-      this.start = this.at + 1;
-      return `unexpected right parenthesis ')'`;
-    }
+    if (this.parentheses < 0) return this.problemBehind(`unexpected right parenthesis ')'`);
     return this.emit(change > 0 ? '(' : ')', 1);
+  }
+
+  /** What Prometheus finds wrong when it has taken the character already. */
+  private problemBehind(message: string): string {
+    this.start = this.at + 1;
+    return message;
   }
 
   private word(): null {
     const end = this.endOf(wordFrom);
     const word = this.text.slice(this.at, end);
     const lower = word.toLowerCase();
-    if (isKeyword(lower)) return this.emit(lower, word.length);
-    if ((lower === 'inf' || lower === 'nan') && this.text[end] !== '{') return this.emit('number', word.length);
+    if (isKeyword(lower)) return this.emit(fills.has(lower) && !this.opensParenthesis(end) ? 'identifier' : lower, word.length);
+    if (lower === 'inf' || lower === 'nan') return this.emit('number', word.length);
     return this.emit(word.includes(':') ? 'metric' : 'identifier', word.length);
+  }
+
+  /** Words that began to mean something late, and so name metrics unless a parenthesis follows. */
+  private opensParenthesis(at: number): boolean {
+    openingFrom.lastIndex = at;
+    return openingFrom.test(this.text);
   }
 
   private insideBraces(): string | null {
@@ -153,49 +172,35 @@ class Lexer {
     return `unexpected character inside braces: ${this.quotedCharacter(this.at)}`;
   }
 
-  private insideBrackets(): string | null {
+  /** Behind a left bracket, up to the first number. */
+  private openingBrackets(): string | null {
     const character = this.character();
-    if (character === '') return this.behindTerm ? 'unclosed left bracket' : 'unexpected end of input in duration expression';
-    if (character === ']') {
-      this.inBrackets = false;
-      return this.emit(']', 1);
-    }
-    if (character === ':') return this.colon();
-    if (character === '(' || character === ')') {
-      this.behindTerm = character === ')';
-      return this.parenthesis(character === '(' ? 1 : -1);
-    }
-    if ('+-*/%^,'.includes(character)) {
-      this.behindTerm = false;
-      return this.emit(character, 1);
-    }
+    if (character === '') return 'unexpected end of input in duration expression';
+    if (character === ']') return this.closeBracket();
+    if (character === ':') return this.problemBehind('unexpected colon before duration in duration expression');
+    if (character === '(' || character === ')') return this.parenthesis(character === '(' ? 1 : -1);
+    if ('+-*/%^,'.includes(character)) return this.emit(character, 1);
     if (digit.test(character) || (character === '.' && digit.test(this.text[this.at + 1] ?? ''))) return this.numberOrDuration();
-    return this.durationWord();
+    return this.durationWord() ? null : `unexpected character in duration expression: ${this.quotedCharacter(this.at)}`;
   }
 
-  private colon(): string | null {
-    if (!this.sawDuration) return 'unexpected colon before duration in duration expression';
+  private wordInBrackets(character: string): string | null {
+    if (character !== ':') return this.durationWord() ? null : `unexpected character: ${this.quotedCharacter(this.at)}, expected ':'`;
     if (this.sawColon) return `unexpected colon ':'`;
     this.sawColon = true;
-    this.behindTerm = false;
     return this.emit(':', 1);
   }
 
-  private durationWord(): string | null {
-    const word = /^(step|range|min_of|max_of)(?![a-zA-Z0-9_])/i.exec(this.text.slice(this.at, this.at + 8))?.[1];
-    if (word === undefined) {
-      return this.behindTerm
-        ? `unexpected character: ${this.quotedCharacter(this.at)}, expected ':'`
-        : `unexpected character in duration expression: ${this.quotedCharacter(this.at)}`;
-    }
-    this.sawDuration = true;
-    this.behindTerm = true;
-    return this.emit(word.toLowerCase(), word.length);
+  /** Adds a word that may stand in a duration; false if there is none. */
+  private durationWord(): boolean {
+    const word = this.text.slice(this.at, this.endOf(durationWordFrom));
+    if (!durationWords.has(word.toLowerCase())) return false;
+    this.emit(word.toLowerCase(), word.length);
+    return true;
   }
 
   private numberOrDuration(): string | null {
-    this.sawDuration = true;
-    this.behindTerm = true;
+    this.sawNumber = true;
     const number = scanNumber(this.text, this.at);
     if (number.complete) return this.emit('number', number.end - this.at);
     const duration = scanDuration(this.text, number.end);
@@ -234,7 +239,7 @@ class Lexer {
 
   private quotedCharacter(at: number): string {
     const code = this.text.codePointAt(at);
-    if (code === undefined) return 'end of input';
+    if (code === undefined) return `'\ufffd'`;
     const text = String.fromCodePoint(code);
     if (text === "'") return `'\\''`;
     return text === '"' ? `'"'` : `'${goQuote(text).slice(1, -1)}'`;

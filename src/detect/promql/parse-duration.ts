@@ -5,7 +5,11 @@ import { PromqlError } from './promql-error.ts';
 import type { Token } from './token.ts';
 import type { TokenReader } from './token-reader.ts';
 
-const expectedTerm = 'number, duration, step(), or range()';
+/** What may stand where a duration is wrong, whatever is wrong with it. */
+function expectedIn(context: string): string {
+  return context === 'subquery selector' ? 'number, duration, step(), range(), or "]"' : 'number, duration, step(), or range()';
+}
+
 const precedences: Readonly<Record<string, number>> = { '+': 1, '-': 1, '*': 2, '/': 2, '%': 2, '^': 3 };
 
 /** A whole duration expression, as in brackets: `5m`, `1h/2`, `step()+30s`. Throws `PromqlError`. */
@@ -46,26 +50,26 @@ function parsePrimary(tokens: TokenReader, context: string): Duration {
   if (kind === 'number' || kind === 'duration') return literal(tokens.take());
   if (kind === 'step' || kind === 'range') return parseQueryProperty(tokens, kind, context);
   if (kind === 'min_of' || kind === 'max_of') return parseExtreme(tokens, kind, context);
-  if (kind !== '(') return tokens.unexpected(context, expectedTerm);
+  if (kind !== '(') return tokens.unexpected(context, expectedIn(context));
   const { start } = tokens.take();
   const inner = parseDurationExpr(tokens, context);
-  tokens.expect(')', context, '")"');
+  tokens.expect(')', context, expectedIn(context));
   return { kind: 'parenthesised', inner, start, end: tokens.lastEnd };
 }
 
 function parseQueryProperty(tokens: TokenReader, kind: 'step' | 'range', context: string): Duration {
   const { start } = tokens.take();
-  if (tokens.accept('(') === null || tokens.accept(')') === null) return tokens.unexpected(context, expectedTerm);
+  if (tokens.accept('(') === null || tokens.accept(')') === null) return tokens.unexpected(context, expectedIn(context));
   return { kind, start, end: tokens.lastEnd };
 }
 
 function parseExtreme(tokens: TokenReader, of: 'min_of' | 'max_of', context: string): Duration {
   const { start } = tokens.take();
-  tokens.expect('(', context, '"("');
+  tokens.expect('(', context, expectedIn(context));
   const left = parseDurationExpr(tokens, context);
-  tokens.expect(',', context, '","');
+  tokens.expect(',', context, expectedIn(context));
   const right = parseDurationExpr(tokens, context);
-  tokens.expect(')', context, '")"');
+  tokens.expect(')', context, expectedIn(context));
   return { kind: 'extreme', of, left, right, start, end: tokens.lastEnd };
 }
 

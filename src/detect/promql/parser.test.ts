@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Expr } from './ast.ts';
 import { parseExpr } from './parser.ts';
+import { printExpr } from './print.ts';
 import { PromqlError } from './promql-error.ts';
 
 const corpusPath = new URL('../../../../shared/conformance/promql-parser.json', import.meta.url);
@@ -33,6 +34,43 @@ function errorOf(input: string): PromqlError {
   }
   throw new Error(`${input} was accepted`);
 }
+
+/** Found by the oracle: what Prometheus' parser says of damaged expressions, and where. */
+test.each([
+  ['limit[2m*sum2]', "unexpected character: 's', expected ':'", 9, 14],
+  ['limit[1m[2m]]', "unexpected left bracket '['", 8, 13],
+  ['limit[5m>it]', 'unexpected <op:>> in subquery or range, expected ":" or "]"', 8, 9],
+  ['rate(limit[5m', 'unclosed left parenthesis', 13, 13],
+  ['limit[(1m+3,]', 'unexpected "," in subquery or range selector, expected number, duration, step(), or range()', 11, 12],
+  ['limit[2m:)]', "unexpected right parenthesis ')'", 10, 11],
+  ['limit[:1m]', 'unexpected colon before duration in duration expression', 7, 10],
+  ['m{"a.b"}ixed', 'unexpected identifier "ixed"', 8, 12],
+  ['m{"a.b"}', 'metric name must not be set twice: "m" or "a.b"', 0, 8],
+  ['NaN{"a.b"}', 'unexpected "{"', 3, 4],
+  ['limitk(0, ^ x)', 'trailing commas not allowed in function call args', 8, 9],
+  ['x fill_left', 'unexpected identifier "fill_left"', 2, 11],
+  ['1m % fill (1) Inf', 'filling in missing series only allowed between instant vectors', 0, 17],
+  ['0.95m', 'unknown unit "." in duration "0.95m"', 0, 5],
+  ['0 anchored', 'anchored modifier not implemented', 0, 1],
+  ['x anchored smoothed', 'anchored and smoothed modifiers cannot be used together', 0, 1],
+  ['x[5m:] smoothed', 'smoothed modifier is not supported for subqueries', 0, 6],
+  ['1 @ Inf', 'timestamp out of bounds for @ modifier: +Inf', 0, 1],
+  ['x + on (a) group_left ^ y', 'unexpected <op:^> in grouping opts, expected "("', 22, 23],
+  ['x + on (without) y', 'unexpected <without> in grouping opts, expected label', 8, 15],
+  ['0!', "unexpected character after '!': '\ufffd'", 1, 2],
+])('of %s it says %s', (input, error, start, end) => {
+  const thrown = errorOf(input);
+  expect({ error: thrown.message, start: thrown.start, end: thrown.end }).toEqual({ error, start, end });
+});
+
+test.each([
+  ['fill + fill', 'fill + fill'],
+  ['min by (a:b) (x)', 'min by ("a:b") (x)'],
+  ['x offset 0s offset 5m', 'x offset 5m'],
+  ['rate(x smoothed[5m])', 'rate(x[5m] smoothed)'],
+])('reads %s as %s', (input, printed) => {
+  expect(printExpr(parseExpr(input))).toBe(printed);
+});
 
 describe('precedence', () => {
   test.each([

@@ -20,6 +20,8 @@ const depthMax = 500;
 /** Most operators in one expression: `a or b or …` is a tree as deep as it is long, and everything that reads trees is recursive. */
 const operatorsMax = 3_000;
 
+const fills: ReadonlySet<string> = new Set(['fill', 'fill_left', 'fill_right']);
+
 const unaryPrecedence = 6;
 const precedences: Readonly<Record<string, number>> = {
   or: 1,
@@ -39,8 +41,10 @@ export function parseExpr(text: string): Expr {
     throw new PromqlError(`expression has ${text.length} characters, limit ${exprLengthMax}`, exprLengthMax, text.length);
   const tokens = new TokenReader(text, tokenize(text));
   if (tokens.peek().kind === 'eof') throw new PromqlError('no expression found in input', 0, 0);
-  const expr = new ExprParser(tokens).parse(1);
+  const parser = new ExprParser(tokens);
+  const expr = parser.parse(1);
   if (tokens.peek().kind !== 'eof') tokens.unexpected('', '');
+  if (parser.late !== null) throw parser.late;
   checkExpr(expr, text);
   return expr;
 }
@@ -51,6 +55,8 @@ class ExprParser {
   private operators = 0;
   /** Aggregations that are not complete yet: what does not fit in them is said to be wrong with them. */
   private openAggregations = 0;
+  /** What Prometheus finds wrong only when the rest of the text is an expression. */
+  late: PromqlError | null = null;
 
   constructor(tokens: TokenReader) {
     this.tokens = tokens;
@@ -98,7 +104,7 @@ class ExprParser {
     const keyword = this.tokens.accept('on', 'ignoring');
     const labels = keyword === null ? [] : this.parseLabels();
     const group = keyword === null ? null : this.tokens.accept('group_left', 'group_right');
-    const include = group !== null && this.tokens.peek().kind === '(' ? this.parseLabels() : [];
+    const include = group !== null && !beginsOperand(this.tokens.peek()) ? this.parseLabels() : [];
     return {
       cardinality: cardinality(group, op),
       on: keyword?.kind === 'on',
@@ -111,9 +117,9 @@ class ExprParser {
   private parseFill(): { fillLeft: number | null; fillRight: number | null } {
     let fillLeft: number | null = null;
     let fillRight: number | null = null;
-    while (['fill', 'fill_left', 'fill_right'].includes(this.tokens.peek().kind) && this.tokens.peek(1).kind === '(') {
+    while (fills.has(this.tokens.peek().kind)) {
       const { kind } = this.tokens.take();
-      this.tokens.take();
+      this.tokens.expect('(', this.context, '');
       const value = this.parseSignedNumber(this.context, '');
       this.tokens.expect(')', this.context, '');
       if (kind !== 'fill_right') fillLeft = value;
@@ -136,7 +142,7 @@ class ExprParser {
     const labels: string[] = [];
     while (this.tokens.accept(')') === null) {
       const token = this.tokens.peek();
-      if (token.kind !== 'string' && !namesLabel(token)) this.tokens.unexpected(context, 'label');
+      if (token.kind !== 'string' && token.kind !== 'metric' && !namesLabel(token)) this.tokens.unexpected(context, 'label');
       this.tokens.take();
       labels.push(token.kind === 'string' ? stringValue(token) : token.text);
       if (this.tokens.accept(',') !== null) continue;
@@ -183,11 +189,8 @@ class ExprParser {
     const end = this.tokens.lastEnd;
     const metric = name?.text ?? braces.metric;
     if (name !== null && braces.metric !== null) {
-      throw new PromqlError(
-        `metric name must not be set twice: ${JSON.stringify(name.text)} or ${JSON.stringify(braces.metric)}`,
-        start,
-        end,
-      );
+      const message = `metric name must not be set twice: ${JSON.stringify(name.text)} or ${JSON.stringify(braces.metric)}`;
+      this.late ??= new PromqlError(message, start, end);
     }
     const matchers = metric === null ? braces.matchers : [...braces.matchers, labelMatcher('__name__', '=', metric)];
     return { kind: 'selector', metric, matchers, at: null, offset: null, edges: null, start, end };
@@ -210,7 +213,7 @@ class ExprParser {
     for (;;) {
       const comma = this.tokens.accept(',');
       if (comma === null) break;
-      if (this.tokens.peek().kind === ')')
+      if (!beginsExpr(this.tokens.peek()))
         throw new PromqlError('trailing commas not allowed in function call args', comma.start, comma.end);
       args.push(this.parse(1));
     }
@@ -262,21 +265,21 @@ class ExprParser {
 
   private parseBrackets(expr: Expr): Expr {
     const bracket = this.tokens.take();
-    const context = 'subquery or range selector';
-    const range = positive(parseDurationExpr(this.tokens, context));
+    const range = positive(parseDurationExpr(this.tokens, 'subquery or range selector'));
     if (this.tokens.accept(':') === null) {
-      this.tokens.expect(']', context, '":" or "]"');
+      this.tokens.expect(']', 'subquery or range', '":" or "]"');
       return rangeSelector(expr, range, bracket.start, this.tokens.lastEnd);
     }
-    const step = this.tokens.peek().kind === ']' ? null : positive(parseDurationExpr(this.tokens, context));
-    this.tokens.expect(']', context, '"]"');
+    const step = this.tokens.peek().kind === ']' ? null : positive(parseDurationExpr(this.tokens, 'subquery selector'));
+    this.tokens.expect(']', 'subquery selector', '"]"');
     return { kind: 'subquery', expr, range, step, at: null, offset: null, start: expr.start, end: this.tokens.lastEnd };
   }
 
   private parseOffset(expr: Expr): Expr {
     this.tokens.take();
-    const offset = parseDurationTerm(this.tokens, 'offset');
-    if (isConstant(offset)) durationMs(offset, { stepMs: 0, rangeMs: 0 });
+    const written = parseDurationTerm(this.tokens, 'offset');
+    if (isConstant(written)) durationMs(written, { stepMs: 0, rangeMs: 0 });
+    const offset = written.kind === 'fixed' && written.seconds === 0 ? null : written;
     const end = this.tokens.lastEnd;
     const node = modified(expr, 'offset');
     if (timed(node).offset !== null) throw new PromqlError('offset may not be set multiple times', node.start, node.end);
@@ -285,8 +288,8 @@ class ExprParser {
 
   private parseAt(expr: Expr): Expr {
     this.tokens.take();
+    const at = this.parseInstant(expr);
     const node = modified(expr, '@');
-    const at = this.parseInstant(node);
     const end = this.tokens.lastEnd;
     if (timed(node).at !== null) throw new PromqlError('@ <timestamp> may not be set multiple times', node.start, node.end);
     return node.kind === 'range' ? { ...node, selector: { ...node.selector, at }, end } : { ...node, at, end };
@@ -309,15 +312,26 @@ class ExprParser {
 
   private parseEdges(expr: Expr, edges: Exclude<Edges, null>): Expr {
     this.tokens.take();
-    const end = this.tokens.lastEnd;
+    const { start, end } = expr;
+    if (expr.kind === 'subquery') throw new PromqlError(`${edges} modifier is not supported for subqueries`, start, end);
     const selector = expr.kind === 'range' ? expr.selector : expr;
-    if (selector.kind !== 'selector') {
-      throw new PromqlError(`${edges} modifier must be preceded by an instant or range selector`, expr.start, expr.end);
-    }
-    if (selector.edges !== null)
-      throw new PromqlError(`${edges} modifier can not be combined with ${selector.edges}`, expr.start, expr.end);
-    return expr.kind === 'range' ? { ...expr, selector: { ...selector, edges }, end } : { ...selector, edges, end };
+    if (selector.kind !== 'selector') throw new PromqlError(`${edges} modifier not implemented`, start, end);
+    if (selector.edges !== null && selector.edges !== edges)
+      throw new PromqlError('anchored and smoothed modifiers cannot be used together', start, end);
+    return expr.kind === 'range' ? { ...expr, selector: { ...selector, edges } } : { ...selector, edges };
   }
+}
+
+/** Whether the token can be the first of an expression; one that is none is complained about elsewhere. */
+function beginsExpr(token: Token): boolean {
+  const { kind } = token;
+  const isOperand = ['number', 'duration', 'string', '(', '{', '+', '-', 'error'].includes(kind);
+  return isOperand || aggregators.has(kind) || namesMetric(token) || namesFunction(token);
+}
+
+/** Whether the token can follow the matching of an operator that lists no labels. */
+function beginsOperand(token: Token): boolean {
+  return token.kind !== '(' && (beginsExpr(token) || fills.has(token.kind));
 }
 
 function numberValue({ kind, text, start, end }: Token): number {
@@ -353,7 +367,6 @@ function rangeSelector(expr: Expr, range: Duration, start: number, end: number):
   if (expr.kind !== 'selector') throw new PromqlError('ranges only allowed for vector selectors', start, end);
   if (expr.offset !== null) throw new PromqlError('no offset modifiers allowed before range', start, end);
   if (expr.at !== null) throw new PromqlError('no @ modifiers allowed before range', start, end);
-  if (expr.edges !== null) throw new PromqlError(`no ${expr.edges} modifiers allowed before range`, start, end);
   return { kind: 'range', selector: expr, range, start: expr.start, end };
 }
 

@@ -47,7 +47,7 @@ export function namesMetric({ kind }: Token): boolean {
 
 /** Whether the token may stand where a label name is expected outside of braces. */
 export function namesLabel({ kind }: Token): boolean {
-  return kind === 'identifier' || isKeyword(kind);
+  return kind === 'identifier' || (isKeyword(kind) && kind !== 'without');
 }
 
 /** Whether the token may stand in front of a function's arguments. */

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,13 +99,17 @@ func (o *oracle) ask(q query) (string, bool) {
 	return command, q.step > 0 || o.holds(q, result)
 }
 
+// accidents are failures that say nothing about the query: a limit, and a panic when the text of a histogram of custom bounds is asked for
+// that was multiplied by NaN.
+var accidents = []string{"too many samples", "histograms with custom buckets have no zero bucket"}
+
 func commandOf(q query, result *promql.Result) (string, bool) {
 	head := fmt.Sprintf("eval instant at %ds %s\n", q.start, q.text)
 	if q.step > 0 {
 		head = fmt.Sprintf("eval range from %ds to %ds step %ds %s\n", q.start, q.end, q.step, q.text)
 	}
 	if result.Err != nil {
-		return head + failure(result.Err.Error()), !strings.Contains(result.Err.Error(), "too many samples")
+		return head + failure(result.Err.Error()), !slices.ContainsFunc(accidents, func(text string) bool { return strings.Contains(result.Err.Error(), text) })
 	}
 	if q.ordered() {
 		head += "  expect ordered\n"

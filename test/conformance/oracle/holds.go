@@ -82,13 +82,15 @@ func fixed(q query) (string, bool) {
 	}
 	at, free := time.Unix(int64(q.start), 0).UnixMilli(), true
 	parser.Inspect(expr, func(node parser.Node, path []parser.Node) error {
+		// As in promqltest, what is inside of a fixed subquery is not looked at.
+		if slices.ContainsFunc(path, isFixedSubquery) {
+			return nil
+		}
 		if call, ok := node.(*parser.Call); ok {
 			_, bound := promql.AtModifierUnsafeFunctions[call.Func.Name]
 			free = free && !bound
 		}
-		if !slices.ContainsFunc(path, isFixedSubquery) {
-			fix(node, &at)
-		}
+		fix(node, &at)
 		return nil
 	})
 	return expr.String(), free
