@@ -25,7 +25,8 @@ export interface Pace {
 }
 
 const usualPace: Pace = { calmMinutes: 3, faultMinutes: 16 };
-const recoveryMinutes = 25;
+/** The longest window that has to forget the fault is half an hour. */
+const recoveryMinutes = 40;
 
 /**
  * Plays faults side by side, each in its own backend, and holds: nothing fires before; while they last, exactly what each play names

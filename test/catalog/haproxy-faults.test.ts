@@ -131,6 +131,16 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
     await using lab = await open(scene);
     await playFaults(lab, await CatalogWatch.over(lab), scene.plays, scene.pace);
   });
+
+  test('an error budget that burns', { timeout: patienceMs }, async () => {
+    const play: Play = {
+      fault: 'application-errors',
+      options: { share: 0.05 },
+      raises: both('HaproxyHttp5xxBudgetBurnsFast', 'HaproxyHttp5xxBudgetBurnsSlowly'),
+    };
+    await using lab = await open({ plays: { api: play } });
+    await playFaults(lab, await CatalogWatch.over(lab, ['catalog/alternatives']), { api: play }, { faultMinutes: 60 });
+  });
 });
 
 async function open(scene: Scene): Promise<Lab> {
