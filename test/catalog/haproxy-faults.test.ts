@@ -136,7 +136,7 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
     const play: Play = {
       fault: 'application-errors',
       options: { share: 0.05 },
-      raises: both('HaproxyHttp5xxBudgetBurnsFast', 'HaproxyHttp5xxBudgetBurnsSlowly'),
+      raises: both('HaproxyErrorBudgetFastBurn', 'HaproxyErrorBudgetSlowBurn'),
     };
     await using lab = await open({ plays: { api: play } });
     await playFaults(lab, await CatalogWatch.over(lab, ['catalog/alternatives']), { api: play }, { faultMinutes: 60 });

@@ -58,7 +58,7 @@ const families: readonly (readonly [RegExp, AlertFamily])[] = [
     'load',
   ],
   [/4xx|RequestsRejected|BlockedRequests/i, 'errors-4xx'],
-  [/5xx|ResponseErrors|ConnectionErrors|Failing/i, 'errors-5xx'],
+  [/5xx|ErrorBudget|ResponseErrors|ConnectionErrors|Failing/i, 'errors-5xx'],
   [/ServerDown|ServerHealthcheck/i, 'server-down'],
   [/RouteMissing|NoRoute|Unrouted|NoServer|Entrypoint|Frontend/i, 'unrouted'],
   [/BackendDown|ServiceDown|NoAliveBackends/i, 'down'],
