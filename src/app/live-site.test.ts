@@ -22,7 +22,7 @@ function served(rules: readonly RuleView[]) {
 
 async function pageWith(rules: readonly RuleView[]): Promise<string> {
   const file = await served(rules)(place);
-  return new TextDecoder().decode(file?.content);
+  return file !== null && 'content' in file ? new TextDecoder().decode(file.content) : '';
 }
 
 const inactive: RuleView = {
@@ -88,9 +88,9 @@ test('links the open incident of the alert', async () => {
 
 test('is the whole site, and nothing that is asked for becomes a path on the disk', async () => {
   const site = served([inactive]);
-  expect((await site('index.html'))?.type).toBe('text/html; charset=utf-8');
-  expect((await site('assets/site.css'))?.type).toBe('text/css; charset=utf-8');
-  expect((await site('assets/pages.js'))?.type).toBe('text/javascript; charset=utf-8');
+  expect(await site('index.html')).toMatchObject({ type: 'text/html; charset=utf-8' });
+  expect(await site('assets/site.css')).toMatchObject({ type: 'text/css; charset=utf-8' });
+  expect(await site('assets/pages.js')).toMatchObject({ type: 'text/javascript; charset=utf-8' });
   for (const wrong of ['', '../package.json', 'assets/../../package.json', 'pages/none.html', '/etc/passwd'])
     expect(await site(wrong)).toBeNull();
 });
@@ -103,5 +103,10 @@ test('is served below /runbooks', async () => {
   expect((await ask(`/runbooks/${place}`)).body).toContain('The alert is inactive');
   expect((await ask('/runbooks/')).body).toContain('<h1>Runbooks</h1>');
   expect((await ask('/runbooks/pages/none.html')).statusCode).toBe(404);
+  // What runbook_url says in the alerts of the catalog.
+  expect((await ask('/runbooks/HaproxyBackendDown')).headers['location']).toBe(`/runbooks/${place}`);
+  expect((await ask('/runbooks/TraefikHighHttp5xxErrorRateService')).headers['location']).toMatch(
+    /TraefikHighHttp5xxErrorRateBackend\.html$/,
+  );
   await server.close();
 });

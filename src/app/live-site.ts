@@ -28,7 +28,10 @@ export function liveSite(verbs: Pick<Verbs, 'rules' | 'incidents'>, current: () 
   return async (place) => {
     const { pages, files } = await siteOf(current());
     const render = files.get(place);
-    if (render === undefined) return null;
+    if (render === undefined) {
+      const named = pages.find(({ page }) => page.title === place) ?? pages.find(({ page }) => page.aliases.includes(place));
+      return named === undefined ? null : { redirect: named.place };
+    }
     const page = pages.find((one) => one.place === place);
     const text = await render(page === undefined ? null : await liveAlert(page, verbs, clock.now()));
     return { type: `${types[place.slice(place.lastIndexOf('.') + 1)]}; charset=utf-8`, content: Buffer.from(text) };

@@ -1,11 +1,12 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { faults } from '../../lab/faults/fault-book.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { findHaproxyExporter } from '../../lab/proxies/exporter.ts';
 import { findHaproxy } from '../../lab/proxies/haproxy.ts';
 import { CatalogWatch } from './catalog-watch.ts';
 import { type Pace, type Play, playFaults } from './fault-plays.ts';
 
-/** Faults of the lab on a real HAProxy, watched through both exporters: which alerts of the catalog each raises, and no other. */
+/** Every fault of the lab on a real HAProxy, watched through both exporters: which alerts of the catalog each raises, and no other. */
 const patienceMs = 240_000;
 const both = (...alerts: readonly string[]) => ({ haproxy: alerts, 'haproxy-exporter': alerts });
 const down = ['HaproxyBackendDown', 'HaproxyServerDown', 'HaproxyHighHttp5xxErrorRateBackend'];
@@ -67,6 +68,56 @@ const scenes: Readonly<Record<string, Scene>> = {
         mayRaise: both(...notConnected, 'HaproxyServerResponseErrors', 'HaproxyRetryHigh'),
       },
     },
+  },
+  'servers that cannot be reached': {
+    plays: {
+      full: { fault: 'accept-queue-full', raises: gone },
+      elsewhere: { fault: 'wrong-server-address', raises: gone },
+      banner: { fault: 'protocol-mismatch', raises: gone },
+      // Up by its own account: nobody is there to fail.
+      none: { fault: 'no-endpoints', raises: both('HaproxyHighHttp5xxErrorRateBackend') },
+    },
+  },
+  'certificates of servers': {
+    plays: {
+      expired: { fault: 'upstream-certificate-expired', raises: gone },
+      untrusted: { fault: 'upstream-certificate-untrusted', raises: gone },
+      misnamed: { fault: 'upstream-certificate-name-mismatch', raises: gone },
+    },
+  },
+  'TLS that fails': {
+    plays: {
+      plain: { fault: 'https-to-plain-port', raises: gone },
+      ciphered: { fault: 'http-to-tls-port', raises: gone },
+      silent: { fault: 'tls-handshake-timeout', raises: gone },
+    },
+  },
+  'checks that fail': {
+    plays: {
+      brief: { fault: 'health-check-timeout-too-short', raises: gone },
+      refused: { fault: 'health-check-rejected', raises: gone },
+      wrong: { fault: 'health-check-misconfigured', raises: gone },
+    },
+  },
+  'answers that are none': {
+    plays: {
+      overload: { fault: 'application-overload', raises: both('HaproxyHighHttp5xxErrorRateBackend') },
+      malformed: { fault: 'malformed-response', raises: both(...slow) },
+    },
+  },
+  'what clients do': {
+    plays: {
+      scan: { fault: 'client-scan', raises: both('HaproxyHighHttp4xxErrorRateBackend') },
+      stuffing: { fault: 'credential-stuffing', raises: both('HaproxyHighHttp4xxErrorRateBackend') },
+      prober: { fault: 'monitoring-noise', raises: both('HaproxyHighHttp4xxErrorRateBackend') },
+      aborts: { fault: 'client-aborts', raises: {}, mayRaise: both('HaproxyHttpSlowingDown') },
+    },
+  },
+  'clients that never end their requests': {
+    plays: { api: { fault: 'slow-clients', raises: {}, raisesForProxy: both('HaproxyRequestsRejected') } },
+  },
+  'HAProxy is started again and again': {
+    plays: { api: { fault: 'restart-loop', raises: {}, raisesForProxy: both('HaproxyDown', 'HaproxyReloadLoop') } },
   },
   // The embedded exporter counts its average up from 0 over a thousand requests.
   'answers that come late': { requestsPerSecond: 100, plays: { late: { fault: 'slow-answers', raises: both('HaproxyHttpSlowingDown') } } },
@@ -143,10 +194,22 @@ describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HA
   });
 });
 
+test('every fault that HAProxy can have is played', () => {
+  const played = new Set(Object.values(scenes).flatMap(({ plays }) => Object.values(plays).map(({ fault }) => fault)));
+  const possible = Object.entries(faults).flatMap(([cause, { on }]) => (on.includes('haproxy') ? [cause] : []));
+  expect(possible.filter((cause) => !played.has(cause))).toEqual([]);
+});
+
 async function open(scene: Scene): Promise<Lab> {
   const check = scene.checked === false ? null : { intervalMs: 200, timeoutMs: 200 };
   const { byName = false, requestsPerSecond = 20 } = scene;
-  const backends = Object.keys(scene.plays).map((name) => ({ name, servers: 3, check, byName }));
+  const backends = Object.entries(scene.plays).map(([name, { fault }]) => ({
+    name,
+    servers: 3,
+    check,
+    byName,
+    tls: faults[fault]?.needs === 'tls',
+  }));
   const lab = await startLab({ proxies: ['haproxy'], exporter: true, topology: { backends } });
   for (const [backend, { fault }] of Object.entries(scene.plays)) {
     if (fault !== 'low-traffic') lab.startTraffic(backend, { requestsPerSecond });

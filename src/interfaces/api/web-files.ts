@@ -11,8 +11,11 @@ export interface WebFile {
   readonly content: Uint8Array;
 }
 
-/** A file of the site of runbooks by its place in it, as things stand now; null: there is none. */
-export type RunbookSite = (place: string) => Promise<Pick<WebFile, 'type' | 'content'> | null>;
+/**
+ * A file of the site of runbooks by its place in it, as things stand now, or the place of the page that serves an alert of this name,
+ * which is what the links in alerts ask for; null: there is neither.
+ */
+export type RunbookSite = (place: string) => Promise<Pick<WebFile, 'type' | 'content'> | { readonly redirect: string } | null>;
 
 /** The built UI, and the runbooks as a site beside it. Without a UI (a checkout where it was not built) every page says how to build it. */
 export class WebFiles {
@@ -50,6 +53,7 @@ export class WebFiles {
     server.get<{ Params: { '*': string } }>('/runbooks/*', async (request, reply) => {
       const file = await this.#runbooks(request.params['*'] === '' ? 'index.html' : request.params['*']);
       if (file === null) return reply.callNotFound();
+      if ('redirect' in file) return reply.redirect(`/runbooks/${file.redirect}`);
       return reply.type(file.type).header('cache-control', 'no-cache').send(Buffer.from(file.content));
     });
   }
