@@ -46,6 +46,11 @@ const scenes: Readonly<Record<string, Scene>> = {
       cut: { fault: 'truncated-response', raises: both('HaproxyServerResponseErrors') },
       bad: { fault: 'bad-server', raises: both('HaproxyHighHttp5xxErrorRateBackend', 'HaproxyHighHttp5xxErrorRateServer') },
       path: { fault: 'bad-endpoint', options: { paths: ['/orders'] }, raises: both('HaproxyHighHttp5xxErrorRateBackend') },
+      refusing: {
+        fault: 'authentication-rejected-by-application',
+        options: { servers: ['s1'] },
+        raises: both('HaproxyHighHttp4xxErrorRateBackend', 'HaproxyHighHttp4xxErrorRateServer'),
+      },
       missing: { fault: 'missing-content', options: { paths: ['/orders'] }, raises: both('HaproxyHighHttp4xxErrorRateBackend') },
     },
   },
