@@ -5,7 +5,9 @@ const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles: ['./scr
 /** Tests that start real proxies, browsers or the daemon: two of them at once would measure each other. */
 const real = [
   'lab/**/*.test.ts',
-  'test/{acceptance,conformance,scenarios}/**/*.test.ts',
+  // Without the one that only runs promtool, for minutes: two workers share those.
+  'test/acceptance/!(catalog-rules).test.ts',
+  'test/{conformance,scenarios}/**/*.test.ts',
   'web/test/**/*.test.ts',
   'src/main.test.ts',
   'src/app/**/*.test.ts',
@@ -21,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
-          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/acceptance/catalog-rules.test.ts'],
           exclude: real,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

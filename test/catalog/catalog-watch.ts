@@ -22,7 +22,7 @@ export interface Fires {
 
 /** How long a scrape interval of the rules takes here, and how long a scrape may take. A frozen proxy costs the latter every time. */
 const paceMs = 200;
-const scrapeTimeoutMs = 400;
+const scrapeTimeoutMs = 1_000;
 const scrapeIntervalMs = 15_000;
 
 /**

@@ -4,7 +4,7 @@ import { type Lab, startLab } from '../../lab/lab.ts';
 import { findHaproxyExporter } from '../../lab/proxies/exporter.ts';
 import { findHaproxy } from '../../lab/proxies/haproxy.ts';
 import { CatalogWatch } from './catalog-watch.ts';
-import { type Pace, type Play, playFaults } from './fault-plays.ts';
+import { type Pace, type Play, played, playFaults } from './fault-plays.ts';
 
 /** Every fault of the lab on a real HAProxy, watched through both exporters: which alerts of the catalog each raises, and no other. */
 const patienceMs = 240_000;
@@ -137,7 +137,7 @@ const scenes: Readonly<Record<string, Scene>> = {
     plays: { api: { fault: 'frontend-limit', raises: {}, raisesForProxy: both('HaproxyFrontendSessionsNearLimit') } },
   },
   'a process without idle time': {
-    // Checks that wait 0.2 seconds fail now and then when the threads are busy: that is what the page says of it.
+    // Checks fail now and then when the threads are busy: that is what the page says of it.
     plays: {
       api: {
         fault: 'proxy-cpu-saturation',
@@ -158,7 +158,11 @@ const scenes: Readonly<Record<string, Scene>> = {
     },
   },
   'a route that is missing': { plays: { api: { fault: 'route-missing', raises: {}, raisesForProxy: both('HaproxyRouteMissing') } } },
-  'a proxy that hangs': { plays: { api: { fault: 'proxy-hung', raises: {}, raisesForProxy: both('HaproxyDown') } } },
+  // Every scrape takes a second.
+  'a proxy that hangs': {
+    pace: { faultMinutes: 8 },
+    plays: { api: { fault: 'proxy-hung', raises: {}, raisesForProxy: both('HaproxyDown') } },
+  },
   'a proxy that was killed': { plays: { api: { fault: 'proxy-down', raises: {}, raisesForProxy: both('HaproxyDown') } } },
   'a frontend that was paused': {
     requestsPerSecond: 100,
@@ -181,9 +185,19 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 };
 
+const variants = [
+  'servers that cannot be reached',
+  'certificates of servers',
+  'TLS that fails',
+  'checks that fail',
+  'answers that are none',
+  'clients that never end their requests',
+  'HAProxy is started again and again',
+  'a proxy that was killed',
+];
+
 describe.skipIf(findHaproxy() === null || findHaproxyExporter() === null)('on HAProxy', { concurrent: true }, () => {
-  test.each(Object.keys(scenes))('%s', { timeout: patienceMs }, async (title) => {
-    const scene = scenes[title] as Scene;
+  test.each(played(scenes, variants))('%s', { timeout: patienceMs }, async (_, scene) => {
     await using lab = await open(scene);
     await playFaults(lab, await CatalogWatch.over(lab), scene.plays, scene.pace);
   });
@@ -206,7 +220,7 @@ test('every fault that HAProxy can have is played', () => {
 });
 
 async function open(scene: Scene): Promise<Lab> {
-  const check = scene.checked === false ? null : { intervalMs: 200, timeoutMs: 200 };
+  const check = scene.checked === false ? null : { intervalMs: 200, timeoutMs: 1_000 };
   const { byName = false, requestsPerSecond = 20 } = scene;
   const backends = Object.entries(scene.plays).map(([name, { fault }]) => ({
     name,

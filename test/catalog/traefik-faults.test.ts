@@ -4,7 +4,7 @@ import { startLab } from '../../lab/lab.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { withBackend } from '../../lab/view.ts';
 import { CatalogWatch, type Fires } from './catalog-watch.ts';
-import { type Play, playFaults } from './fault-plays.ts';
+import { type Play, played, playFaults } from './fault-plays.ts';
 
 /** Every fault of the lab on a real Traefik: which alerts of the catalog it raises, and no other. */
 const patienceMs = 90_000;
@@ -110,13 +110,23 @@ const sideBySide: Readonly<Record<string, Record<string, Play>>> = {
   },
 };
 
+const variants = [
+  'servers that cannot be reached',
+  'certificates of servers',
+  'TLS that fails',
+  'checks that fail',
+  'a middleware that is gone',
+  'an entry point that is gone',
+  'Traefik is gone',
+];
+
 /** Faults that are about few clients, or about what they see: other traffic would hide them. */
 const bringsItsClients: ReadonlySet<string> = new Set(['low-traffic', 'client-aborts']);
 const check = { intervalMs: 300, timeoutMs: 1000 };
 
 describe.skipIf(findTraefik() === null)('on Traefik', { concurrent: true }, () => {
   // A lab each: two cores do not carry the servers of all of them at once.
-  test.each(Object.entries(sideBySide))('%s', { timeout: patienceMs }, async (_, plays) => {
+  test.each(played(sideBySide, variants))('%s', { timeout: patienceMs }, async (_, plays) => {
     const backends = Object.entries(plays).map(([name, { fault }]) => ({ name, servers: 3, check, tls: faults[fault]?.needs === 'tls' }));
     await using lab = await startLab({ proxies: ['traefik'], topology: { backends } });
     // Twice the usual, or five minutes in fast motion have too few requests to call anything slow.
