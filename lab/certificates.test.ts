@@ -11,7 +11,7 @@ describe('the certificates of the lab', () => {
   it('the authority is one and signs itself', () => {
     expect(authority.ca).toBe(true);
     expect(authority.verify(authority.publicKey)).toBe(true);
-    expect(authority.subject).toBe('CN=Lab Authority');
+    expect(authority.subject).toBe('CN=Lab Authority of api.lab.test');
   });
 
   it.each(certificateKinds)('%s fits its key', (kind) => {

@@ -130,7 +130,8 @@ export function makeCertificateSet(dnsNames: readonly string[], nowMs: number): 
     notAfter: nowMs + 30 * dayMs,
     authority: false,
   };
-  const trusted = makeAuthority('Lab Authority', nowMs);
+  // OpenSSL takes the first authority of the right name: one of each set must have a name of its own.
+  const trusted = makeAuthority(`Lab Authority of ${leaf.commonName}`, nowMs);
   const stranger = makeAuthority('Unknown Authority', nowMs);
   return {
     authorityPem: trusted.certificatePem,

@@ -12,6 +12,8 @@ const both = (...alerts: readonly string[]) => ({ haproxy: alerts, 'haproxy-expo
 const down = ['HaproxyBackendDown', 'HaproxyServerDown', 'HaproxyHighHttp5xxErrorRateBackend'];
 const gone = { haproxy: [...down, 'HaproxyHasNoAliveBackends'], 'haproxy-exporter': down };
 const notConnected = ['HaproxyBackendConnectionErrors', 'HaproxyServerConnectionErrors'];
+/** Until two checks with a handshake have failed, a minute of fast motion goes by in which requests fail, and servers go one by one. */
+const noticedLate = { raises: gone, mayRaise: both(...notConnected, 'HaproxyBackendDegraded') };
 const slow = ['HaproxyHighHttp5xxErrorRateBackend', 'HaproxyServerResponseErrors'];
 
 /** Plays side by side in one lab, each in its own backend. */
@@ -85,16 +87,16 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
   'certificates of servers': {
     plays: {
-      expired: { fault: 'upstream-certificate-expired', raises: gone },
-      untrusted: { fault: 'upstream-certificate-untrusted', raises: gone },
-      misnamed: { fault: 'upstream-certificate-name-mismatch', raises: gone },
+      expired: { fault: 'upstream-certificate-expired', ...noticedLate },
+      untrusted: { fault: 'upstream-certificate-untrusted', ...noticedLate },
+      misnamed: { fault: 'upstream-certificate-name-mismatch', ...noticedLate },
     },
   },
   'TLS that fails': {
     plays: {
-      plain: { fault: 'https-to-plain-port', raises: gone },
-      ciphered: { fault: 'http-to-tls-port', raises: gone },
-      silent: { fault: 'tls-handshake-timeout', raises: gone },
+      plain: { fault: 'https-to-plain-port', ...noticedLate },
+      ciphered: { fault: 'http-to-tls-port', ...noticedLate },
+      silent: { fault: 'tls-handshake-timeout', ...noticedLate },
     },
   },
   'checks that fail': {
@@ -220,15 +222,13 @@ test('every fault that HAProxy can have is played', () => {
 });
 
 async function open(scene: Scene): Promise<Lab> {
-  const check = scene.checked === false ? null : { intervalMs: 200, timeoutMs: 1_000 };
   const { byName = false, requestsPerSecond = 20 } = scene;
-  const backends = Object.entries(scene.plays).map(([name, { fault }]) => ({
-    name,
-    servers: 3,
-    check,
-    byName,
-    tls: faults[fault]?.needs === 'tls',
-  }));
+  const backends = Object.entries(scene.plays).map(([name, { fault }]) => {
+    const tls = faults[fault]?.needs === 'tls';
+    // HAProxy gives a check no more time than its interval, and handshakes take longer.
+    const check = scene.checked === false ? null : { intervalMs: tls ? 400 : 200, timeoutMs: 1_000 };
+    return { name, servers: 3, check, byName, tls };
+  });
   const lab = await startLab({ proxies: ['haproxy'], exporter: true, topology: { backends } });
   for (const [backend, { fault }] of Object.entries(scene.plays)) {
     if (fault !== 'low-traffic') lab.startTraffic(backend, { requestsPerSecond });

@@ -75,7 +75,7 @@ describe.skipIf(missing !== null)('the built site, read from a disk', () => {
   test('the keyboard finds a page by the words of its steps', async () => {
     const { page } = await open('pages/catalog/runbooks/given/haproxy-exporter-v1/HaproxyBackendDown.html');
     await page.keyboard.press('/');
-    await page.keyboard.type('goroutine dump before the restart');
+    await page.keyboard.type('burn a core without answering');
     await page.getByRole('status').getByText('1 page').waitFor();
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press('ArrowDown');
