@@ -4,7 +4,7 @@ import { startLab } from '../../lab/lab.ts';
 import { findTraefik } from '../../lab/proxies/traefik.ts';
 import { withBackend } from '../../lab/view.ts';
 import { CatalogWatch, type Fires } from './catalog-watch.ts';
-import { type Play, played, playFaults, playsAll } from './fault-plays.ts';
+import { type Play, played, playFaults } from './fault-plays.ts';
 
 /** Every fault of the lab on a real Traefik: which alerts of the catalog it raises, and no other. */
 const patienceMs = 90_000;
@@ -169,22 +169,18 @@ describe.skipIf(findTraefik() === null)('on Traefik', { concurrent: true }, () =
     await playFaults(lab, await CatalogWatch.over(lab), plays);
   });
 
-  test.skipIf(!playsAll)(
-    'errors use up a promise, and the short windows end both alerts soon after them',
-    { timeout: 2 * patienceMs },
-    async () => {
-      await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'api', servers: 2, check }] } });
-      lab.startTraffic('api');
-      const watch = await CatalogWatch.over(lab, ['catalog/alternatives']);
-      expect(await watch.minutes(5)).toEqual([]);
-      await lab.inject('application-errors');
-      expect(names(await watch.minutes(20))).toEqual(['TraefikErrorBudgetFastBurn', 'TraefikErrorBudgetSlowBurn']);
-      await lab.heal();
-      await watch.minutes(7);
-      expect(names(watch.firing)).toEqual(['TraefikErrorBudgetSlowBurn']);
-      expect(await watch.until((firing) => firing.length === 0, 33)).toBe(true);
-    },
-  );
+  test('errors use up a promise, and the short windows end both alerts soon after them', { timeout: 2 * patienceMs }, async () => {
+    await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'api', servers: 2, check }] } });
+    lab.startTraffic('api');
+    const watch = await CatalogWatch.over(lab, ['catalog/alternatives']);
+    expect(await watch.minutes(5)).toEqual([]);
+    await lab.inject('application-errors');
+    expect(names(await watch.minutes(20))).toEqual(['TraefikErrorBudgetFastBurn', 'TraefikErrorBudgetSlowBurn']);
+    await lab.heal();
+    await watch.minutes(7);
+    expect(names(watch.firing)).toEqual(['TraefikErrorBudgetSlowBurn']);
+    expect(await watch.until((firing) => firing.length === 0, 33)).toBe(true);
+  });
 
   test('requests that do not come any more are missed until they come', { timeout: patienceMs }, async () => {
     await using lab = await startLab({ proxies: ['traefik'], topology: { backends: [{ name: 'api', servers: 1, check }] } });
