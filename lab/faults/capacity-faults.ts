@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { healthPath } from '../backend/behaviour.ts';
 import { hostOf } from '../topology.ts';
 import { SlowClients } from '../traffic.ts';
 import { withServers } from '../view.ts';
 import type { Effect, Fault, FaultPlace } from './fault.ts';
+import { overAndOver } from './over-and-over.ts';
 
 const haproxyOnly = ['haproxy'] as const;
 
@@ -27,7 +27,7 @@ export const capacityFaults = {
   'reload-loop': {
     about: 'something reloads the proxy again and again',
     on: haproxyOnly,
-    effect: reloads,
+    effect: ({ floor }) => overAndOver(() => floor.haproxy?.reload(), reloadPauseMs),
   },
   'frontend-stopped': {
     about: 'somebody shut the frontend down on the stats socket; only a reload brings it back',
@@ -70,30 +70,6 @@ function heldConnections(place: FaultPlace, limit: string, lift: string): Effect
 }
 
 const reloadPauseMs = 500;
-
-function reloads({ floor }: FaultPlace): Effect {
-  let over = false;
-  let running: Promise<void> | null = null;
-  const loop = async () => {
-    while (!over) {
-      // A lab that ends meanwhile has no worker to wait for.
-      await floor.haproxy?.reload().catch(() => {
-        over = true;
-      });
-      await sleep(reloadPauseMs, undefined, { ref: false });
-    }
-  };
-  return {
-    begin: () => {
-      over = false;
-      running = loop();
-    },
-    end: async () => {
-      over = true;
-      await running;
-    },
-  };
-}
 
 function servedByBackups({ backend, servers }: FaultPlace): Effect {
   const ordinary = servers.slice(0, -1);

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabServer } from '../backend/fleet.ts';
 import { freePort } from '../ports.ts';
 import { withServers } from '../view.ts';
 import type { Fault, FaultPlace } from './fault.ts';
+import { overAndOver } from './over-and-over.ts';
 
 const both = ['haproxy', 'traefik'] as const;
 
@@ -109,21 +109,15 @@ function vanished({ servers }: FaultPlace, how: 'drop' | 'queue-full') {
 const crashPauseMs = 700;
 
 function crashLoop({ servers }: FaultPlace) {
-  let over = false;
-  const nurse = async (server: LabServer) => {
-    while (!over) {
-      // A start that loses the race against the next connection is just another crash.
-      await server.start().catch(() => {});
-      await sleep(crashPauseMs, undefined, { ref: false });
-    }
-  };
+  // A start that loses the race against the next connection is just another crash.
+  const nurses = servers.map((server) => overAndOver(() => server.start().catch(() => {}), crashPauseMs));
   return {
     behaviour: { wire: 'crash' as const },
     begin: () => {
-      for (const server of servers) void nurse(server);
+      for (const nurse of nurses) nurse.begin();
     },
     end: async () => {
-      over = true;
+      await Promise.all(nurses.map((nurse) => nurse.end()));
       await each(servers, (server) => server.restart());
     },
   };

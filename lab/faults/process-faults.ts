@@ -10,6 +10,7 @@ import type { LabTraefik } from '../proxies/traefik.ts';
 import { hostOf } from '../topology.ts';
 import { SlowClients } from '../traffic.ts';
 import { type Effect, type Fault, FaultError, type FaultPlace } from './fault.ts';
+import { overAndOver } from './over-and-over.ts';
 
 const dayMs = 86_400_000;
 
@@ -45,23 +46,19 @@ export const processFaults = {
 const restartPauseMs = 700;
 
 function restartLoop({ proxies }: FaultPlace): Effect {
-  let over = false;
-  let loops: Promise<unknown> = Promise.resolve();
-  const restart = async (proxy: LabProxy) => {
-    while (!over) {
+  const loops = proxies.map((proxy) =>
+    overAndOver(async () => {
       await proxy.kill();
       // One that does not come up, because the lab ends, is killed again all the same.
       await proxy.startAgain().catch(() => {});
-      await sleep(restartPauseMs, undefined, { ref: false });
-    }
-  };
+    }, restartPauseMs),
+  );
   return {
     begin: () => {
-      loops = Promise.all(proxies.map(restart));
+      for (const loop of loops) loop.begin();
     },
     end: async () => {
-      over = true;
-      await loops;
+      await Promise.all(loops.map((loop) => loop.end()));
       await Promise.all(proxies.map((proxy) => proxy.startAgain()));
     },
   };
@@ -71,22 +68,17 @@ const stormPauseMs = 100;
 
 function reloadStorm({ proxies }: FaultPlace): Effect {
   const places = proxies.filter((proxy) => proxy.kind === 'traefik');
-  let over = false;
-  const storm = async (proxy: LabTraefik) => {
-    for (let port = 10_000; !over; port += 1) {
-      // No backend of a lab has an underscore in its name: of two services of one name Traefik knows only the first.
-      const services = { nobody_asks: { loadBalancer: { servers: [{ url: `http://127.0.0.1:${port}` }] } } };
-      writeDynamic(proxy, 'storm.yml', { http: { services } });
-      await sleep(stormPauseMs, undefined, { ref: false });
-    }
-  };
+  let port = 10_000;
+  const storm = overAndOver(() => {
+    port += 1;
+    // No backend of a lab has an underscore in its name: of two services of one name Traefik knows only the first.
+    const services = { nobody_asks: { loadBalancer: { servers: [{ url: `http://127.0.0.1:${port}` }] } } };
+    for (const proxy of places) writeDynamic(proxy, 'storm.yml', { http: { services } });
+  }, stormPauseMs);
   return {
-    begin: () => {
-      // The lab may end under it, directory and all.
-      for (const proxy of places) storm(proxy).catch(() => {});
-    },
-    end: () => {
-      over = true;
+    begin: storm.begin,
+    end: async () => {
+      await storm.end();
       for (const proxy of places) rmSync(join(proxy.dynamicDirectory, 'storm.yml'), { force: true });
     },
   };
