@@ -3,8 +3,8 @@ import { parseRuleFile } from '../detect/rules/rule-file.ts';
 import { SeriesWindows } from '../detect/series/series-windows.ts';
 import type { Alert } from '../model/alert.ts';
 import { formatLabels, type Labels, labelsOf } from '../model/labels.ts';
-import type { StateStore } from '../respond/incidents/state-store.ts';
 import { metricsServers } from './metrics-server.test-data.ts';
+import { noState } from './no-state.test-data.ts';
 import { OwnMetrics } from './own-metrics.ts';
 import { RuleRunner } from './rule-runner.ts';
 
@@ -77,7 +77,7 @@ async function play(text: string, windows: SeriesWindows, url: string | null): P
       },
     },
     windows,
-    state: nowhere,
+    state: noState,
     metrics: new OwnMetrics(),
     external: () => ({ url: '', labels: {} }),
     everyTargetSeen: () => true,
@@ -113,14 +113,6 @@ function line({ state, labels, annotations, activeAt, startsAt }: Alert & { read
   const since = (atMs: number) => Math.round((atMs - startMs) / 1000);
   return `${state} ${formatLabels(labels)} ${annotations['summary'] ?? ''} ${since(activeAt)} ${since(startsAt)}`;
 }
-
-const nowhere: StateStore = {
-  get: async () => null,
-  put: async () => 1,
-  putAll: async () => undefined,
-  list: async () => [],
-  remove: async () => undefined,
-};
 
 /** What the embedded mode says of the same data. */
 async function embedded(text: string): Promise<string[][]> {

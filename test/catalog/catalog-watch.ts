@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../lab/lab.ts';
+import { noState } from '../../src/app/no-state.test-data.ts';
 import { OwnMetrics } from '../../src/app/own-metrics.ts';
 import { RuleRunner, retentionFor } from '../../src/app/rule-runner.ts';
 import { loadRules } from '../../src/app/rule-shelf.ts';
@@ -7,7 +8,6 @@ import { fetchExposition } from '../../src/connectors/metrics/scrape/fetch-expos
 import { TargetScraper } from '../../src/detect/scrape/target-scraper.ts';
 import { SeriesWindows } from '../../src/detect/series/series-windows.ts';
 import { labelsOf } from '../../src/model/labels.ts';
-import type { StateStore } from '../../src/respond/incidents/state-store.ts';
 
 /** Who reports on a proxy of the lab; the `job` of its series. */
 export type Reporter = 'haproxy' | 'haproxy-exporter' | 'traefik';
@@ -50,7 +50,7 @@ export class CatalogWatch {
       clock,
       timer: { after: () => () => undefined },
       windows: this.#windows,
-      state: nowhere,
+      state: noState,
       metrics: new OwnMetrics(),
       external: () => ({ url: '', labels: {} }),
       everyTargetSeen: () => true,
@@ -125,11 +125,3 @@ function reporters(lab: Lab): { readonly reporter: Reporter; readonly url: strin
     return url === undefined ? [] : [{ reporter, url }];
   });
 }
-
-const nowhere: StateStore = {
-  get: async () => null,
-  put: async () => 1,
-  putAll: async () => undefined,
-  list: async () => [],
-  remove: async () => undefined,
-};
