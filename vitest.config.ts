@@ -31,13 +31,13 @@ export default defineConfig({
         },
       },
       { test: { name: 'real', include: real, maxWorkers: 1, sequence: { groupOrder: 1 }, ...patience } },
-      // In fast motion, and waiting most of the time: four labs together still leave room.
+      // In fast motion: two labs leave room, with more the start of one starves the checks of another.
       {
         test: {
           name: 'catalog',
           include: ['test/catalog/**/*.test.ts'],
           maxWorkers: 2,
-          maxConcurrency: 2,
+          maxConcurrency: 1,
           sequence: { groupOrder: 2 },
           ...patience,
         },
