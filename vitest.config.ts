@@ -2,13 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles: ['./scripts/fixed-seed.ts'] };
 
-/** Tests that start real proxies, browsers or the daemon: two of them at once would measure each other. */
+/** Pages in a browser, over a scripted server. */
+const browser = 'web/test/!(real-daemon).test.ts';
+
+/** Tests that start real proxies or the daemon: two of them at once would measure each other. */
 const real = [
   'lab/**/*.test.ts',
   // Without the one that only runs promtool, for minutes: two workers share those.
   'test/acceptance/!(catalog-rules).test.ts',
   'test/{conformance,scenarios}/**/*.test.ts',
-  'web/test/**/*.test.ts',
+  'web/test/real-daemon.test.ts',
   'src/main.test.ts',
   'src/app/**/*.test.ts',
   'src/connectors/proxies/**/*.test.ts',
@@ -30,7 +33,8 @@ export default defineConfig({
           ...patience,
         },
       },
-      { test: { name: 'real', include: real, maxWorkers: 1, sequence: { groupOrder: 1 }, ...patience } },
+      { test: { name: 'browser', include: [browser], maxWorkers: 2, sequence: { groupOrder: 1 }, ...patience } },
+      { test: { name: 'real', include: real, maxWorkers: 1, sequence: { groupOrder: 2 }, ...patience } },
       // In fast motion: two labs leave room, with more the start of one starves the checks of another.
       {
         test: {
@@ -38,7 +42,7 @@ export default defineConfig({
           include: ['test/catalog/**/*.test.ts'],
           maxWorkers: 2,
           maxConcurrency: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           ...patience,
         },
       },

@@ -209,6 +209,8 @@ const variants = [
   'clients that never end their requests',
   'HAProxy is started again and again',
   'a proxy that was killed',
+  'what clients do',
+  'names that do not resolve',
   'maintenance that was forgotten',
   'an error budget that burns',
 ];

@@ -118,6 +118,10 @@ const variants = [
   'a middleware that is gone',
   'an entry point that is gone',
   'Traefik is gone',
+  'parts of an application that fail',
+  'servers that speak otherwise',
+  'what clients do',
+  'no metric tells of a configuration that cannot be read',
 ];
 
 /** Faults that are about few clients, or about what they see: other traffic would hide them. */
@@ -134,7 +138,9 @@ describe.skipIf(findTraefik() === null)('on Traefik', { concurrent: true }, () =
     for (const [backend, { fault }] of Object.entries(plays)) {
       if (!bringsItsClients.has(fault)) lab.startTraffic(backend, { requestsPerSecond: 40 });
     }
-    await playFaults(lab, await CatalogWatch.over(lab), plays);
+    // While it hangs, every scrape takes a second.
+    const pace = Object.values(plays).some(({ fault }) => fault === 'proxy-hung') ? { faultMinutes: 8 } : {};
+    await playFaults(lab, await CatalogWatch.over(lab), plays, pace);
   });
 
   test('a dead server that retries hide from clients shows in the attempts', { timeout: patienceMs }, async () => {
