@@ -33,6 +33,7 @@ import { AlertTeller } from './alert-teller.ts';
 import { BadConfig } from './bad-config.ts';
 import { CleanupStack } from './cleanup-stack.ts';
 import { createVerbs } from './daemon-verbs.ts';
+import { FileMemory } from './file-memory.ts';
 import { findSubject, instanceOf } from './find-subject.ts';
 import { createGeneration, type Generation } from './generation.ts';
 import { InboundAlerts } from './inbound-alerts.ts';
@@ -84,19 +85,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
+type GenerationOptions = Pick<DaemonOptions, 'configPath' | 'environment'> & { readonly shelf: FileMemory };
+
 /** Reads the configuration file with everything it refers to. Rule files that do not load are in `rules.errors`. @throws BadConfig */
-async function readGeneration(options: Pick<DaemonOptions, 'configPath' | 'environment'>): Promise<Generation> {
-  const { configPath, environment } = options;
+async function readGeneration(options: GenerationOptions): Promise<Generation> {
+  const { configPath, environment, shelf } = options;
   const text = await readFile(configPath, 'utf8').catch((error: Error) => {
     throw new BadConfig([`${configPath}: cannot be read: ${error.message}. Write one with proxymedic init, or name it with --config.file`]);
   });
   const loaded = loadConfig(text, configPath, environment);
   if ('errors' in loaded) throw new BadConfig(loaded.errors.map(formatConfigError));
-  return await createGeneration(loaded.config, configPath, loaded.warnings.map(formatConfigError), clock);
+  return await createGeneration(loaded.config, configPath, loaded.warnings.map(formatConfigError), clock, shelf);
 }
 
 /** For a reload: while something good is in force, a rule file that does not load is a mistake like any other. @throws BadConfig */
-async function readFlawless(options: Pick<DaemonOptions, 'configPath' | 'environment'>): Promise<Generation> {
+async function readFlawless(options: GenerationOptions): Promise<Generation> {
   const generation = await readGeneration(options);
   if (generation.rules.errors.length > 0) throw new BadConfig(generation.rules.errors);
   return generation;
@@ -104,7 +107,8 @@ async function readFlawless(options: Pick<DaemonOptions, 'configPath' | 'environ
 
 /** Deliberately one straight line: the order of these steps is the architecture. */
 async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Daemon> {
-  let current = await readGeneration(options);
+  const shelf = new FileMemory();
+  let current = await readGeneration({ ...options, shelf });
   // Nobody watches where a daemon does not start: one bad file must not silence the good ones.
   for (const error of current.rules.errors) options.log('error', `${error} (its rules are not evaluated, all others are)`);
   let address = addressOf(current);
@@ -234,7 +238,7 @@ async function start(options: DaemonOptions, cleanup: CleanupStack): Promise<Dae
       options.log('warn', `${finding.file}:${finding.line}:${finding.column} ${finding.message}`);
   };
   const reloads = new Reloads({
-    read: () => readFlawless(options),
+    read: () => readFlawless({ ...options, shelf }),
     current: () => current,
     async apply(next) {
       await apply(next);

@@ -1,8 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Exporter } from '../detect/rules/lint/exporter.ts';
+import { type Exporter, Exporters } from '../detect/rules/lint/exporter.ts';
 import { readExporter } from '../detect/rules/lint/read-exporter.ts';
 import { catalogDirectory } from './catalog-directory.ts';
+
+let known: Promise<Exporters> | null = null;
+
+/** {@link loadExporters}, read once: it comes with the program. */
+export async function knownExporters(): Promise<Exporters> {
+  known ??= loadExporters().then((all) => new Exporters(all));
+  return await known;
+}
 
 /** What we know of exporters, from `catalog/exporters`. */
 export async function loadExporters(): Promise<readonly Exporter[]> {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { LoadedRunbooks } from '../respond/runbooks/load-runbooks.ts';
+import { FileMemory } from './file-memory.ts';
 import { createReaders, type ProxyReader } from './proxy-reader.ts';
 import { type LoadedRules, loadRules, readRuleTexts } from './rule-shelf.ts';
 import { loadShelf } from './runbook-shelf.ts';
@@ -17,9 +18,17 @@ export interface Generation {
   readonly warnings: readonly string[];
 }
 
-export async function createGeneration(config: Config, configPath: string, warnings: readonly string[], clock: Clock): Promise<Generation> {
+/** `memory`: of the generation before, for a reload. */
+export async function createGeneration(
+  config: Config,
+  configPath: string,
+  warnings: readonly string[],
+  clock: Clock,
+  memory: FileMemory = new FileMemory(),
+): Promise<Generation> {
+  memory.begin();
   const [runbooks, rules] = await Promise.all([
-    readRuleTexts(config.rules).then((files) => loadShelf(config.runbooks, files)),
+    readRuleTexts(config.rules, memory).then((files) => loadShelf(config.runbooks, files, memory)),
     loadRules(config.rules, config.ruleFileSizeMax),
   ]);
   return { config, configPath, loadedAt: clock.now(), readers: createReaders(config, clock), runbooks, rules, warnings };

@@ -4,6 +4,7 @@ import { formatProblem, type RuleGroup } from '../detect/rules/rule.ts';
 import { parseRuleFile, ruleFileSizeMax } from '../detect/rules/rule-file.ts';
 import type { RuleFile } from '../respond/runbooks/findings.ts';
 import { catalogDirectory } from './catalog-directory.ts';
+import { FileMemory } from './file-memory.ts';
 
 /** All rule files of the configuration. A file that does not load is an error with its place; the others load all the same. */
 export interface LoadedRules {
@@ -16,17 +17,17 @@ export interface LoadedRules {
  * The texts of the configured rule files and of all we ship, for what pages quote: a given page quotes the published rule
  * whether that is loaded or not. What cannot be read is left out; that it cannot is an error of {@link loadRules}.
  */
-export async function readRuleTexts(sources: readonly string[]): Promise<readonly RuleFile[]> {
+export async function readRuleTexts(sources: readonly string[], memory: FileMemory = new FileMemory()): Promise<readonly RuleFile[]> {
   const paths = await Promise.all([...sources, 'catalog', 'catalog/published', 'catalog/alternatives'].map(ruleFiles));
-  const files = await Promise.all([...new Set(paths.flat())].map(readRuleText));
+  const files = await Promise.all([...new Set(paths.flat())].map((path) => readRuleText(path, memory)));
   return files.flat();
 }
 
-async function readRuleText(path: string): Promise<readonly RuleFile[]> {
+async function readRuleText(path: string, memory: FileMemory): Promise<readonly RuleFile[]> {
   const info = await stat(path).catch(() => null);
   if (info === null || !info.isFile() || info.size > ruleFileSizeMax) return [];
   const text = await readFile(path, 'utf8').catch(() => null);
-  return text === null ? [] : [{ path, text }];
+  return text === null ? [] : [memory.file(path, text)];
 }
 
 /**

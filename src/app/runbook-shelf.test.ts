@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FileMemory } from './file-memory.ts';
 import { loadRules, readRuleTexts } from './rule-shelf.ts';
 import { loadShelf } from './runbook-shelf.ts';
 
@@ -52,6 +53,29 @@ test('a link to a file that is not there is found, one to a page beside it is no
 
 test('a page that quotes another rule than is loaded is found', async () => {
   expect(await findingsOf(7)).toEqual(['rule-drift', 'dead-link']);
+});
+
+test('a second load reads again what changed, a page as well as the rule that it quotes, and nothing else', async () => {
+  const memory = new FileMemory();
+  const load = async (pageThreshold: number, ruleThreshold: number) => {
+    writeFileSync(join(directory, 'pages/ShopSlow.md'), page(pageThreshold));
+    writeFileSync(join(directory, 'shop.yml'), rule(ruleThreshold));
+    const rules = await readRuleTexts([join(directory, '*.yml')], memory);
+    const { pages, findings } = await loadShelf([join(directory, 'pages')], rules, memory);
+    return {
+      slow: pages.find(({ title }) => title === 'ShopSlow'),
+      map: pages.find(({ title }) => title === 'ShopMap'),
+      drifts: findings.some(({ check, alert }) => check === 'rule-drift' && alert === 'ShopSlow'),
+    };
+  };
+  const first = await load(5, 5);
+  const changedPage = await load(7, 5);
+  const changedRule = await load(7, 7);
+  writeFileSync(join(directory, 'shop.yml'), rule(5));
+  expect([first.drifts, changedPage.drifts, changedRule.drifts]).toEqual([false, true, false]);
+  expect(changedPage.slow).not.toBe(first.slow);
+  expect(changedRule.slow).toBe(changedPage.slow);
+  expect(changedRule.map).toBe(first.map);
 });
 
 test('the given pages quote the published rules, whatever is loaded', async () => {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { Exporters } from '../detect/rules/lint/exporter.ts';
 import { allChecks } from '../respond/diagnosis/all-checks.ts';
 import { vocabulary } from '../respond/diagnosis/vocabulary.ts';
 import { actions } from '../respond/mitigation/mitigations.ts';
@@ -11,7 +10,8 @@ import { type LoadedRunbooks, loadRunbooks, type RunbookFile } from '../respond/
 import { pageSizeBytesMax } from '../respond/runbooks/parse-page.ts';
 import { inOrder, type RunbookFinding } from '../respond/runbooks/runbook-finding.ts';
 import { catalogDirectory } from './catalog-directory.ts';
-import { loadExporters } from './exporter-shelf.ts';
+import { knownExporters } from './exporter-shelf.ts';
+import { FileMemory } from './file-memory.ts';
 
 const filesMax = 5_000;
 
@@ -32,10 +32,14 @@ export const knownIds = {
  * a page that quotes another rule than `rules` have, or one that is wrong itself (without them nothing is said about rules), or links to a
  * file that is not there.
  */
-export async function loadShelf(sources: readonly string[], rules?: readonly RuleFile[]): Promise<LoadedRunbooks> {
-  const found = await Promise.all(sources.map((source) => readSource(source)));
+export async function loadShelf(
+  sources: readonly string[],
+  rules?: readonly RuleFile[],
+  memory: FileMemory = new FileMemory(),
+): Promise<LoadedRunbooks> {
+  const found = await Promise.all(sources.map((source) => readSource(source, memory)));
   const files = found.flatMap((one) => one.files);
-  const aboutRules = rules === undefined ? {} : { rules, exporters: new Exporters(await loadExporters()) };
+  const aboutRules = rules === undefined ? {} : { rules, exporters: await knownExporters() };
   const loaded = loadRunbooks(files, knownIds, { hashText: sha256, fileExists, ...aboutRules });
   return { pages: loaded.pages, findings: inOrder([...loaded.findings, ...found.flatMap((one) => one.findings)]) };
 }
@@ -56,21 +60,21 @@ interface ReadSource {
   readonly findings: readonly RunbookFinding[];
 }
 
-async function readSource(source: string): Promise<ReadSource> {
+async function readSource(source: string, memory: FileMemory): Promise<ReadSource> {
   const root = source === 'catalog' ? join(catalogDirectory, 'runbooks') : source;
   const paths = await listFiles(root);
   const read = await Promise.all(
-    paths.slice(0, filesMax).map((path) => readOne(path, source === 'catalog' ? `catalog/runbooks/${relative(root, path)}` : path)),
+    paths.slice(0, filesMax).map((path) => readOne(path, source === 'catalog' ? `catalog/runbooks/${relative(root, path)}` : path, memory)),
   );
   const findings = read.filter((one) => 'check' in one);
   const tooMany = paths.length <= filesMax ? [] : [leftOut(source, `${paths.length} pages are here, the limit is ${filesMax}`)];
   return { files: read.filter((one) => 'text' in one), findings: [...findings, ...tooMany] };
 }
 
-async function readOne(path: string, shown: string): Promise<RunbookFile | RunbookFinding> {
+async function readOne(path: string, shown: string, memory: FileMemory): Promise<RunbookFile | RunbookFinding> {
   const { size } = await stat(path);
   if (size > pageSizeBytesMax) return leftOut(shown, `the file has ${size} bytes, the limit is ${pageSizeBytesMax}`);
-  return { path: shown, text: await readFile(path, 'utf8') };
+  return memory.file(shown, await readFile(path, 'utf8'));
 }
 
 function leftOut(file: string, message: string): RunbookFinding {

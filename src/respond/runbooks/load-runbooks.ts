@@ -4,7 +4,7 @@ import { applyBindings, bindingsEnding, parseBindings } from './bindings.ts';
 import type { KnownIds, RuleFile } from './findings.ts';
 import { checkPage } from './findings.ts';
 import type { Page } from './page.ts';
-import type { HashText } from './parse-page.ts';
+import type { HashText, ParsedPage } from './parse-page.ts';
 import { fileStem, parsePage } from './parse-page.ts';
 import type { RunbookFinding } from './runbook-finding.ts';
 import { inOrder } from './runbook-finding.ts';
@@ -41,8 +41,8 @@ export function loadRunbooks(files: readonly RunbookFile[], known: KnownIds, aro
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const bindings = readBindings(sorted, findings);
   const pages: Page[] = [];
-  for (const { path, text } of sorted.filter((file) => isPage(file.path))) {
-    const parsed = parsePage(text, path, around.hashText);
+  for (const file of sorted.filter(({ path }) => isPage(path))) {
+    const parsed = parsedOnce(file, around.hashText);
     findings.push(...parsed.findings);
     if (parsed.page === null) continue;
     const page = withBindings(parsed.page, bindings, findings);
@@ -51,6 +51,17 @@ export function loadRunbooks(files: readonly RunbookFile[], known: KnownIds, aro
   }
   for (const left of bindings.values()) findings.push(pageMissing(left));
   return { pages, findings: inOrder([...findings, ...duplicates(pages)]) };
+}
+
+/** What was made of a page, for as long as somebody holds its file: a reload reads most pages as they were. */
+const known = new WeakMap<RunbookFile, ParsedPage>();
+
+function parsedOnce(file: RunbookFile, hashText: HashText): ParsedPage {
+  const before = known.get(file);
+  if (before !== undefined) return before;
+  const parsed = parsePage(file.text, file.path, hashText);
+  known.set(file, parsed);
+  return parsed;
 }
 
 /** Whether a path of a runbook directory is a runbook page. */
