@@ -10,10 +10,18 @@ export type Labels = Readonly<Record<string, string>>;
  */
 class LabelSet {
   [name: string]: string;
+  /** Its {@link labelsKey} once somebody asked, for the same sets are looked up again and again; null: nobody did. */
+  #key: string | null = null;
 
   static {
     Object.setPrototypeOf(LabelSet.prototype, null);
     Reflect.deleteProperty(LabelSet.prototype, 'constructor');
+  }
+
+  static keyOf(labels: Labels): string {
+    if (!(#key in labels)) return keyText(labels);
+    labels.#key ??= keyText(labels);
+    return labels.#key;
   }
 }
 
@@ -44,6 +52,10 @@ export function withoutLabels(labels: Labels, names: readonly string[]): Labels 
  * label may contain any character.
  */
 export function labelsKey(labels: Labels): string {
+  return LabelSet.keyOf(labels);
+}
+
+function keyText(labels: Labels): string {
   const parts: string[] = [];
   // Joined at once: text that is added up piece by piece keeps all its pieces in memory.
   for (const name in labels) {

@@ -91,12 +91,18 @@ function sampleOf(labels: Labels, value: Operand, dropName: boolean): VectorSamp
   return { labels, value: isHistogram ? Number.NaN : value, histogram: isHistogram ? value : null, dropName };
 }
 
-const signaturesOf = rememberedFor(({ on, labels: names }: Matching) => {
-  return new LabelCache((labels: Labels) => {
-    const kept = Object.entries(labels).filter(([name]) => (on ? names.includes(name) : name !== '__name__' && !names.includes(name)));
-    return labelsKey(labelsOf(kept));
-  });
-});
+const signaturesOf = rememberedFor((matching: Matching) => new LabelCache((labels: Labels) => labelsKey(matchedLabels(labels, matching))));
+
+/** The labels that say which series belong together. */
+function matchedLabels(labels: Labels, { on, labels: names }: Matching): Labels {
+  return labelsWhere(labels, (name) => (on ? names.includes(name) : name !== '__name__' && !names.includes(name)));
+}
+
+/** The labels with these names: the same object when those are all. */
+function labelsWhere(labels: Labels, isKept: (name: string) => boolean): Labels {
+  for (const name in labels) if (!isKept(name)) return labelsOf(Object.entries(labels).filter(([each]) => isKept(each)));
+  return labels;
+}
 
 function combineSets(op: string, matching: Matching, left: Vector, right: Vector): Vector {
   const signatures = signaturesOf(matching);
@@ -146,9 +152,8 @@ function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vec
 }
 
 /** A stand-in for a missing series: the labels that both sides share. */
-function filler({ labels }: VectorSample, { on, labels: names }: Matching, value: number): VectorSample {
-  const kept = Object.entries(labels).filter(([name]) => (on ? names.includes(name) : name !== '__name__' && !names.includes(name)));
-  return { labels: labelsOf(kept), value, histogram: null, dropName: false };
+function filler({ labels }: VectorSample, matching: Matching, value: number): VectorSample {
+  return { labels: matchedLabels(labels, matching), value, histogram: null, dropName: false };
 }
 
 function indexOne({ one, many, swapped }: Sides, matching: Matching): Map<string, VectorSample> {
@@ -262,6 +267,7 @@ const resultLabelsOf = rememberedFor((node: Binary) => {
 
 function resultLabels({ op }: Binary, { cardinality, on, labels: names, include }: Matching, many: Labels, one: Labels): Labels {
   const named = comparisons.has(op) || trims.has(op) ? many : withoutName(many);
-  const pairs = Object.entries(named).filter(([name]) => cardinality !== 'one-to-one' || names.includes(name) === on);
-  return labelsOf([...pairs, ...include.map((name) => [name, one[name] ?? ''] as const)]);
+  const kept = cardinality === 'one-to-one' ? labelsWhere(named, (name) => names.includes(name) === on) : named;
+  if (include.length === 0) return kept;
+  return labelsOf([...Object.entries(kept), ...include.map((name) => [name, one[name] ?? ''] as const)]);
 }

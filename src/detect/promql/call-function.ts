@@ -254,7 +254,7 @@ function overWindows(args: Arguments, compute: RangeFunction, visit: SampleVisit
   evaluation.eachWindow(place, windows, (window) => {
     const value = holdsHistograms(window) ? computeWithHistograms(call.name, window, rangeCall) : compute(window, rangeCall);
     if (value === null) return;
-    const dropName = keeps ? window.dropName : true;
+    const dropName = keeps ? window.dropName === true : true;
     if (typeof value === 'number') visit(window.labels, value, null, dropName);
     else visit(window.labels, Number.NaN, value, dropName);
   });

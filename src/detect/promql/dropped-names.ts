@@ -1,5 +1,6 @@
+import { labelsKey } from '../../model/labels.ts';
 import { withoutName } from './metadata-labels.ts';
-import { duplicateLabels, keyOf } from './series-collector.ts';
+import { duplicateLabels } from './series-collector.ts';
 import type { Vector, VectorSample } from './value.ts';
 
 /** A result: without the names that operations dropped. Throws `EvaluationError` when two label sets are the same. */
@@ -25,6 +26,6 @@ function withoutDroppedName({ labels, value, histogram, dropName }: VectorSample
 }
 
 function distinct(samples: Vector): Vector {
-  if (samples.length > 1 && new Set(samples.map(({ labels }) => keyOf.get(labels))).size < samples.length) throw duplicateLabels();
+  if (samples.length > 1 && new Set(samples.map(({ labels }) => labelsKey(labels))).size < samples.length) throw duplicateLabels();
   return samples;
 }

@@ -119,7 +119,7 @@ function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): Matr
     const { labels, dropName, times, values, histograms, start, end } = window;
     const part = <T>(at: (index: number) => T): T[] => Array.from({ length: end - start }, (_, index) => at(start + index));
     series.push({
-      labels: dropName ? withoutName(labels) : labels,
+      labels: dropName === true ? withoutName(labels) : labels,
       times: part((index) => times[index] ?? 0),
       values: part((index) => values[index] ?? 0),
       ...(holdsHistograms(window) ? { histograms: part((index) => histograms?.[index] ?? null) } : {}),

@@ -1,3 +1,4 @@
+import { labelsKey } from '../../model/labels.ts';
 import type { SeriesView } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
 import { checkedParameter, parameterValues } from './aggregate-parameter.ts';
@@ -16,8 +17,8 @@ import { smoothedHistogram } from './native-extended-difference.ts';
 import { histogramsIn } from './native-rate.ts';
 import type { QueryContext, StepEvaluator, Steps, WindowPlace } from './query-context.ts';
 import { Reduction } from './reduction.ts';
-import { duplicateLabels, keyOf, SeriesCollector } from './series-collector.ts';
-import { indexAfter, OpenWindow, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
+import { duplicateLabels, SeriesCollector } from './series-collector.ts';
+import { holdsMarker, indexAfter, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
 import type { SampleVisitor, SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
 
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
@@ -116,7 +117,7 @@ export class Evaluation implements StepEvaluator {
     const known = this.namesDropped(node);
     const seen = new Set<string>();
     return vector.map((sample) => {
-      const key = keyOf.get(sample.labels);
+      const key = labelsKey(sample.labels);
       if (seen.has(key)) throw duplicateLabels();
       seen.add(key);
       const dropName = known.get(key) ?? sample.dropName;
@@ -222,7 +223,15 @@ export class Evaluation implements StepEvaluator {
     this.eachWithin(unsmoothed(selector), Math.max(offsetMs, fixedMs) - this.context.lookbackMs, Math.min(offsetMs, fixedMs), visit);
   }
 
+  /** Each series with its youngest sample in `oldestMs < t <= referenceMs`, unless a marker is younger. */
   private eachWithin(selector: Selector, oldestMs: number, referenceMs: number, visit: SeriesVisitor): void {
+    if (this.isReadOnce(selector)) {
+      this.eachView(selector, oldestMs, referenceMs, (view) => {
+        this.context.budget.spend(1);
+        if (view.stale?.[view.end - 1] !== 1) visit(view, view.end - 1);
+      });
+      return;
+    }
     const all = this.instantSeries(selector);
     this.context.budget.spend(all.length);
     for (const series of all) {
@@ -252,26 +261,24 @@ export class Evaluation implements StepEvaluator {
       visit(window);
     };
     if (node.kind === 'range' && this.isReadOnce(node.selector)) {
-      this.eachFresh(node.selector, place, counted);
+      this.eachView(node.selector, startMs, endMs, (view) => counted(holdsMarker(view) ? selectedSamples(view) : view));
       return;
     }
     for (const series of this.seriesOfRange(node))
       counted(edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, place, lookbackMs));
   }
 
-  /** Whether a range selector's samples need not be kept for a next step, nor be looked at together. */
+  /** Whether a selector's samples need not be kept for a next step, nor be looked at together. */
   private isReadOnce(selector: Selector): boolean {
     const { startMs, endMs } = this.steps;
     return startMs === endMs && selector.edges === null && !this.context.countedSelectors.has(selector);
   }
 
-  /** The windows straight from the store. */
-  private eachFresh({ matchers }: Selector, { startMs, endMs }: WindowPlace, visit: (window: SeriesWindow) => void): void {
+  /** What the store has with `afterMs < t <= throughMs`, series by series. A view is only good until `visit` returns. */
+  private eachView({ matchers }: Selector, afterMs: number, throughMs: number, visit: (view: SeriesView) => void): void {
     const { queryable } = this.context;
-    const open = new OpenWindow();
-    const show = (view: SeriesView) => visit(open.shows(view) ? open : selectedSamples(view));
-    if (queryable.visit === undefined) for (const view of queryable.select(matchers, startMs, endMs)) show(view);
-    else queryable.visit(matchers, startMs, endMs, show);
+    if (queryable.visit === undefined) for (const view of queryable.select(matchers, afterMs, throughMs)) visit(view);
+    else queryable.visit(matchers, afterMs, throughMs, visit);
   }
 
   private seriesOfRange(node: Extract<Expr, { kind: 'range' | 'subquery' }>): readonly SeriesWindow[] {
@@ -315,7 +322,7 @@ export class Evaluation implements StepEvaluator {
   }
 }
 
-type SeriesVisitor = (series: SelectedSeries, index: number) => void;
+type SeriesVisitor = (series: SeriesWindow, index: number) => void;
 
 const unsmoothed = rememberedFor((selector: Selector): Selector => (selector.edges === null ? selector : { ...selector, edges: null }));
 

@@ -20,7 +20,7 @@ export const groupingsOf = rememberedFor((node: Aggregate): ((labels: Labels) =>
 /** `by`: of many series few groups, so that their values are read and what is left of the labels is made once for each group. */
 function groupingsBy(grouping: readonly string[]): (labels: Labels) => Grouping {
   const known = new Map<string, Grouping>();
-  return (labels) => {
+  const find = (labels: Labels): Grouping => {
     const values = valuesKey(grouping, labels);
     const found = known.get(values);
     if (found !== undefined) return found;
@@ -29,6 +29,17 @@ function groupingsBy(grouping: readonly string[]): (labels: Labels) => Grouping 
     known.set(values, made);
     return made;
   };
+  let last: { readonly labels: Labels; readonly grouping: Grouping } | null = null;
+  return (labels) => {
+    // Series of one group mostly come one after the other.
+    if (last === null || !isSameGroup(grouping, labels, last.labels)) last = { labels, grouping: find(labels) };
+    return last.grouping;
+  };
+}
+
+function isSameGroup(names: readonly string[], labels: Labels, others: Labels): boolean {
+  for (const name of names) if (labels[name] !== others[name]) return false;
+  return true;
 }
 
 /** Labels come and go with the series; what is remembered must not grow for ever. */

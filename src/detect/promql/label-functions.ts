@@ -1,10 +1,10 @@
 import type { RE2JS } from 're2js';
-import { withLabels } from '../../model/labels.ts';
+import { labelsKey, withLabels } from '../../model/labels.ts';
 import { isLabelName } from './aggregate-parameter.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { expandTemplate } from './go-regexp-expand.ts';
 import { compileAnchored, RegexError } from './matcher.ts';
-import { duplicateLabels, keyOf } from './series-collector.ts';
+import { duplicateLabels } from './series-collector.ts';
 import type { Vector, VectorSample } from './value.ts';
 
 /** Changes the labels of a vector. Throws `EvaluationError` when label sets come out the same. */
@@ -27,10 +27,10 @@ export function labelReplace(args: readonly string[]): Relabelling {
 /** As upstream, a float and a native histogram may come out with the same labels; then the float stays. */
 function distinct(vector: Vector): Vector {
   const keys = (ofHistograms: boolean) =>
-    new Set(vector.filter(({ histogram }) => (histogram !== null) === ofHistograms).map(({ labels }) => keyOf.get(labels)));
+    new Set(vector.filter(({ histogram }) => (histogram !== null) === ofHistograms).map(({ labels }) => labelsKey(labels)));
   const [floats, histograms] = [keys(false), keys(true)];
   if (floats.size + histograms.size < vector.length) throw duplicateLabels();
-  return vector.filter(({ labels, histogram }) => histogram === null || !floats.has(keyOf.get(labels)));
+  return vector.filter(({ labels, histogram }) => histogram === null || !floats.has(labelsKey(labels)));
 }
 
 function compile(pattern: string): RE2JS {

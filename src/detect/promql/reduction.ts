@@ -157,6 +157,9 @@ export class Reduction {
   /** The group of each grouping that came up: the text of its key need not be looked at again. */
   readonly #known = new Map<Grouping, Group>();
 
+  #lastGrouping: Grouping | null = null;
+  #lastGroup: Group | null = null;
+
   private constructor(node: Aggregate, running: () => Running) {
     this.#node = node;
     this.#groupingOf = groupingsOf(node);
@@ -173,7 +176,10 @@ export class Reduction {
   /** Takes in one sample; the arguments are those of a `VectorSample`. */
   readonly add = (labels: Labels, value: number, histogram: NativeHistogram | null, dropName: boolean): void => {
     const grouping = this.#groupingOf(labels);
-    const group = this.#known.get(grouping) ?? this.#newGroup(grouping, labels);
+    const last = grouping === this.#lastGrouping ? this.#lastGroup : null;
+    const group = last ?? this.#known.get(grouping) ?? this.#newGroup(grouping, labels);
+    this.#lastGrouping = grouping;
+    this.#lastGroup = group;
     if (dropName) group.dropName = true;
     if (histogram !== null && !this.#countsAnything) {
       group.histograms ??= [];

@@ -1,7 +1,6 @@
 import { type Labels, labelsKey } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import { EvaluationError } from './evaluation-error.ts';
-import { LabelCache } from './label-cache.ts';
 import { inLabelOrder } from './label-order.ts';
 import type { Budget } from './limits.ts';
 import type { MatrixSeries, SeriesWindow, Vector } from './value.ts';
@@ -14,8 +13,6 @@ interface Collected {
   histograms: (NativeHistogram | null)[] | null;
   dropName: boolean;
 }
-
-export const keyOf = new LabelCache(labelsKey);
 
 /** Puts the vectors of many steps together into series. */
 export class SeriesCollector {
@@ -30,7 +27,7 @@ export class SeriesCollector {
   add(vector: Vector, atMs: number): void {
     this.budget.spend(vector.length);
     for (const { labels, value, histogram, dropName } of vector) {
-      const key = keyOf.get(labels);
+      const key = labelsKey(labels);
       const series = this.byKey.get(key);
       if (series === undefined) {
         this.byKey.set(key, { labels, times: [atMs], values: [value], histograms: histogram === null ? null : [histogram], dropName });

@@ -1,4 +1,3 @@
-import { labelsOf } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { SeriesView } from '../series/queryable.ts';
 import { emptied } from './native-layout.ts';
@@ -11,38 +10,9 @@ export interface SelectedSeries extends SeriesWindow {
   readonly stale: Uint8Array | null;
 }
 
-const noLabels = labelsOf([]);
-
-/** A window that is filled anew for each series it shows. */
-export class OpenWindow implements SeriesWindow {
-  labels: SeriesWindow['labels'] = noLabels;
-  times: SeriesWindow['times'] = [];
-  values: SeriesWindow['values'] = [];
-  histograms: SeriesWindow['histograms'] = null;
-  startTimes: SeriesWindow['startTimes'] = null;
-  start = 0;
-  end = 0;
-  readonly dropName = false;
-
-  /** Shows the samples of a view. False, and nothing is touched, where markers lie among them. */
-  shows(view: SeriesView): boolean {
-    if (view.stale !== null && hasMarker(view.stale, view.start, view.end)) return false;
-    this.labels = view.labels;
-    this.times = view.times;
-    this.values = view.values;
-    this.histograms = view.histograms ?? null;
-    this.startTimes = view.startTimes ?? null;
-    this.start = view.start;
-    this.end = view.end;
-    return true;
-  }
-}
-
 /** The view of a store with its markers kept, for instant selectors. */
 export function selected(view: SeriesView): SelectedSeries {
-  const { labels, times, values, stale, start, end, histograms = null, startTimes = null } = view;
-  const marks = stale !== null && hasMarker(stale, start, end) ? stale : null;
-  return { labels, times, values, histograms, startTimes, start, end, stale: marks, dropName: false };
+  return holdsMarker(view) || view.stale === null ? view : { ...view, stale: null };
 }
 
 /** The view of a store without its markers, for range selectors. Copies only what has markers. */
@@ -61,11 +31,12 @@ export function selectedSamples(view: SeriesView): SelectedSeries {
     start: 0,
     end: kept.length,
     stale: null,
-    dropName: false,
   };
 }
 
-function hasMarker(stale: Uint8Array, start: number, end: number): boolean {
+/** Whether there are staleness markers among the samples of a view. */
+export function holdsMarker({ stale, start, end }: SeriesView): boolean {
+  if (stale === null) return false;
   const at = stale.indexOf(1, start);
   return at >= 0 && at < end;
 }

@@ -37,7 +37,8 @@ export interface SeriesWindow {
   readonly startTimes: Readonly<ArrayLike<number>> | null;
   readonly start: number;
   readonly end: number;
-  readonly dropName: boolean;
+  /** As in {@link VectorSample}; absent: not. */
+  readonly dropName?: boolean | undefined;
 }
 
 /** What an expression is worth at one instant, range vectors aside. */

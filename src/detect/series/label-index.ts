@@ -1,3 +1,4 @@
+import { labelsKey } from '../../model/labels.ts';
 import type { LabelMatcher } from './queryable.ts';
 import type { StoredSeries } from './stored-series.ts';
 
@@ -58,7 +59,7 @@ export class LabelIndex {
 
   add(series: StoredSeries): void {
     this.#epoch += 1;
-    this.#byKey.set(series.key, series);
+    this.#byKey.set(labelsKey(series.labels), series);
     for (const [name, value] of Object.entries(series.labels)) {
       const values = entryOf(this.#byLabel, name, () => new Map<string, Posting>());
       entryOf(values, value, () => new Posting()).add(series);
@@ -66,9 +67,10 @@ export class LabelIndex {
   }
 
   remove(series: StoredSeries): void {
-    if (this.#byKey.get(series.key) !== series) return;
+    const key = labelsKey(series.labels);
+    if (this.#byKey.get(key) !== series) return;
     this.#epoch += 1;
-    this.#byKey.delete(series.key);
+    this.#byKey.delete(key);
     this.#removed.add(series);
     for (const [name, value] of Object.entries(series.labels)) {
       const values = this.#byLabel.get(name);

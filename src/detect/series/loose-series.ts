@@ -1,11 +1,11 @@
-import { type Labels, labelsKey } from '../../model/labels.ts';
+import type { Labels } from '../../model/labels.ts';
 import type { NativeHistogram } from './native-histogram.ts';
-import { firstAfter, type OpenView, type StoredSeries } from './stored-series.ts';
+import type { SeriesView } from './queryable.ts';
+import { firstAfter, type StoredSeries } from './stored-series.ts';
 
 /** A series with instants of its own: what rules record, and samples to which the target gave a timestamp. */
 export class LooseSeries implements StoredSeries {
   readonly labels: Labels;
-  readonly key: string;
   #times = new Float64Array(8);
   #values = new Float64Array(8);
   #stale = new Uint8Array(8);
@@ -15,7 +15,6 @@ export class LooseSeries implements StoredSeries {
 
   constructor(labels: Labels) {
     this.labels = labels;
-    this.key = labelsKey(labels);
   }
 
   /** When its newest sample or marker is; -Infinity when it has none. */
@@ -35,18 +34,21 @@ export class LooseSeries implements StoredSeries {
     return true;
   }
 
-  show(view: OpenView, afterMs: number, throughMs: number): boolean {
+  view(afterMs: number, throughMs: number): SeriesView | null {
     const start = firstAfter(this.#times, this.#count, afterMs);
     const end = firstAfter(this.#times, this.#count, throughMs);
-    if (start >= end) return false;
-    view.labels = this.labels;
-    view.times = this.#times;
-    view.values = this.#values;
-    view.stale = this.#stale;
-    view.histograms = this.#histograms;
-    view.start = start;
-    view.end = end;
-    return true;
+    if (start >= end) return null;
+    const { labels } = this;
+    return {
+      labels,
+      times: this.#times,
+      values: this.#values,
+      stale: this.#stale,
+      histograms: this.#histograms,
+      startTimes: null,
+      start,
+      end,
+    };
   }
 
   /** That counters were not reset since the sample before, which a hint may say, need not hold of what is stored before it here. */

@@ -22,10 +22,10 @@ export interface SeriesView {
   readonly values: Float64Array;
   /** 1 where the sample is a staleness marker (its value is then meaningless), 0 elsewhere; null: there is no marker between the indices. */
   readonly stale: Uint8Array | null;
-  /** Native histograms where there are any, null where the sample is the float in `values`. Absent: all are floats. */
-  readonly histograms?: readonly (NativeHistogram | null)[] | null;
-  /** When the counter behind each sample began, in ms since the epoch; 0: not known. Absent: not known for any. */
-  readonly startTimes?: Float64Array | null;
+  /** Native histograms where there are any, null where the sample is the float in `values`; null: all are floats. */
+  readonly histograms: readonly (NativeHistogram | null)[] | null;
+  /** When the counter behind each sample began, in ms since the epoch; 0: not known. null: not known for any. */
+  readonly startTimes: Float64Array | null;
   readonly start: number;
   readonly end: number;
 }

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatLabels, labelsOf } from '../../model/labels.ts';
 import { ExpositionParser } from '../scrape/exposition-parser.ts';
-import type { LabelMatcher } from './queryable.ts';
+import type { NativeHistogram } from './native-histogram.ts';
+import type { LabelMatcher, SeriesView } from './queryable.ts';
 import { SeriesWindows } from './series-windows.ts';
 
 const matcher = (name: string, op: LabelMatcher['op'], value: string): LabelMatcher => {
@@ -35,16 +36,48 @@ class Bench {
     return this.windows.commitFailure({ target, atMs: atS * 1000, durationMs: 5_000 });
   }
 
+  /** What a rule gives: a float or a histogram of so many observations by turns, or the end of the series for 0. */
+  record(atS: number, count: number): void {
+    const labels = labelsOf([['__name__', 'recorded']]);
+    if (count === 0) this.windows.appendStale([labels], atS * 1000);
+    else if (count % 2 === 0) this.windows.append([{ labels, atMs: atS * 1000, value: count }]);
+    else this.windows.append([{ labels, atMs: atS * 1000, value: Number.NaN, histogram: histogramOf(count) }]);
+  }
+
   /** `{labels}`, then each sample as `second:value`, a marker as `second:stale`. */
   show(matchers: LabelMatcher[], afterS = -1, throughS = 1_000_000): string[] {
-    return this.windows.select(matchers, afterS * 1000, throughS * 1000).map(({ labels, times, values, stale, start, end }) => {
-      const points = Array.from(
-        { length: end - start },
-        (_, i) => `${times[start + i]! / 1000}:${stale?.[start + i] ? 'stale' : values[start + i]}`,
-      );
-      return `${formatLabels(labels)} ${points.join(' ')}`;
-    });
+    return this.windows.select(matchers, afterS * 1000, throughS * 1000).map(textOf);
   }
+
+  /** The same, series by series. */
+  visited(matchers: LabelMatcher[], afterS = -1, throughS = 1_000_000): string[] {
+    const texts: string[] = [];
+    this.windows.visit(matchers, afterS * 1000, throughS * 1000, (view) => texts.push(textOf(view)));
+    return texts;
+  }
+}
+
+function histogramOf(count: number): NativeHistogram {
+  const none = { indexes: [], counts: [] };
+  return {
+    schema: 0,
+    hint: 'unknown',
+    count,
+    sum: 0,
+    zeroThreshold: 0,
+    zeroCount: count,
+    positive: none,
+    negative: none,
+    customValues: [],
+  };
+}
+
+function textOf({ labels, times, values, stale, histograms, start, end }: SeriesView): string {
+  const points = Array.from({ length: end - start }, (_, offset) => {
+    const at = start + offset;
+    return `${times[at]! / 1000}:${stale?.[at] ? 'stale' : (histograms?.[at]?.count ?? values[at])}`;
+  });
+  return `${formatLabels(labels)} ${points.join(' ')}`;
 }
 
 const named = (name: string): LabelMatcher => matcher('__name__', '=', name);
@@ -67,6 +100,17 @@ describe('a scrape', () => {
     expect(bench.show([named('up')])).toEqual(['{instance="h:1", job="haproxy"} 5:1 10:0']);
     expect(bench.show([named('scrape_samples_scraped')])).toEqual(['{instance="h:1", job="haproxy"} 5:2 10:0']);
     expect(bench.show([named('scrape_duration_seconds')])).toEqual(['{instance="h:1", job="haproxy"} 5:0.02 10:5']);
+  });
+
+  test('that comes after a series ended has nothing of it, not even its markers', () => {
+    const bench = new Bench();
+    bench.scrape(5, 'a 1\nb 1\n');
+    for (let at = 10; at <= 40; at += 5) bench.scrape(at, 'a 1\n');
+    expect(bench.show([named('b')], 5, 40)).toEqual([
+      '{instance="h:1", job="haproxy"} 10:stale 15:stale 20:stale 25:stale 30:stale 35:stale 40:stale',
+    ]);
+    expect(bench.show([named('b')], 10, 40)).toEqual([]);
+    expect(bench.visited([named('b')], 10, 40)).toEqual([]);
   });
 
   test('ends the series that are gone with a marker, and begins them again', () => {
@@ -303,10 +347,12 @@ test('whatever a target exposes when, a query sees exactly the samples that a pl
       const model = new Map<string, string[]>();
       steps.forEach((names, index) => {
         const at = index + 1;
+        bench.record(at, names?.length ?? 0);
         if (names === null) bench.fail(at);
         else bench.scrape(at, names.map((name) => `${name} ${at}\n`).join(''));
         for (const name of names ?? []) model.set(name, [...(model.get(name) ?? []), `${at}:${at}`]);
         const after = at - retentionSteps;
+        expect(bench.visited([], after, at)).toEqual(bench.show([], after, at));
         for (const name of ['a', 'b', 'c', 'd', 'e']) {
           const expected = (model.get(name) ?? []).filter((point) => Number(point.split(':')[0]) > after);
           const seen = bench.show([named(name)], after, at).flatMap((line) => line.split(' ').filter((word) => /^\d+:\d+$/.test(word)));

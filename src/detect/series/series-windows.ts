@@ -5,7 +5,7 @@ import { LabelIndex } from './label-index.ts';
 import { LooseSeries } from './loose-series.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import type { LabelMatcher, Queryable, SeriesView } from './queryable.ts';
-import { OpenView, type StoredSeries } from './stored-series.ts';
+import type { StoredSeries } from './stored-series.ts';
 import { TargetColumns, TargetRow } from './target-columns.ts';
 import { withTargetLabels } from './target-labels.ts';
 import type { LoosePart, ScrapePart, WindowMarks, WindowPart } from './window-part.ts';
@@ -201,18 +201,25 @@ export class SeriesWindows implements Queryable {
 
   select(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesView[] {
     const views: SeriesView[] = [];
-    let view = new OpenView();
     for (const series of this.#index.select(matchers)) {
-      if (!series.show(view, afterMs, throughMs)) continue;
-      views.push(view);
-      view = new OpenView();
+      const view = series.view(afterMs, throughMs);
+      if (view !== null) views.push(view);
     }
     return views;
   }
 
   visit(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number, visit: (view: SeriesView) => void): void {
-    const view = new OpenView();
-    for (const series of this.#index.select(matchers)) if (series.show(view, afterMs, throughMs)) visit(view);
+    const all = this.#index.select(matchers);
+    for (let index = 0; index < all.length; ) {
+      const series = all[index];
+      if (series instanceof TargetRow) {
+        index = series.columns.visit(all, index, { afterMs, throughMs }, visit);
+        continue;
+      }
+      const view = series?.view(afterMs, throughMs) ?? null;
+      if (view !== null) visit(view);
+      index += 1;
+    }
   }
 
   labelNames(): string[] {
@@ -242,9 +249,9 @@ export class SeriesWindows implements Queryable {
     const labels: Labels[] = [];
     const [times, values, stale]: [number[], number[], number[]] = [[], [], []];
     const histograms = new Map<number, NativeHistogram>();
-    const view = new OpenView();
     for (const series of this.#loose.values()) {
-      if (!series.show(view, marks.loose.get(series.labels) ?? Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) continue;
+      const view = series.view(marks.loose.get(series.labels) ?? Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+      if (view === null) continue;
       for (let index = view.start; index < view.end; index += 1) {
         const histogram = view.histograms?.[index] ?? null;
         if (histogram !== null) histograms.set(labels.length, histogram);

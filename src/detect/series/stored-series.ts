@@ -1,29 +1,12 @@
-import { type Labels, labelsOf } from '../../model/labels.ts';
-import type { NativeHistogram } from './native-histogram.ts';
+import type { Labels } from '../../model/labels.ts';
 import type { SeriesView } from './queryable.ts';
-
-const noLabels = labelsOf([]);
-const noNumbers = new Float64Array(0);
-
-/** A view that is filled anew for each series it shows. */
-export class OpenView implements SeriesView {
-  labels: Labels = noLabels;
-  times: Float64Array = noNumbers;
-  values: Float64Array = noNumbers;
-  stale: Uint8Array | null = null;
-  histograms: readonly (NativeHistogram | null)[] | null = null;
-  start = 0;
-  end = 0;
-}
 
 /** One series in memory, wherever its samples lie. */
 export interface StoredSeries {
   /** Includes `__name__` and the labels of the target. */
   readonly labels: Labels;
-  /** {@link labelsKey} of the labels. */
-  readonly key: string;
-  /** Shows its part with `afterMs < t <= throughMs`. False, and nothing is touched, when nothing of it lies there. */
-  show(view: OpenView, afterMs: number, throughMs: number): boolean;
+  /** Its part with `afterMs < t <= throughMs`, good until the next append; null when nothing of it lies there. */
+  view(afterMs: number, throughMs: number): SeriesView | null;
 }
 
 /** Index of the first of `times[0]` to `times[count - 1]` (ascending) that is later than `atMs`. */

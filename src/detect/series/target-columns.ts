@@ -1,5 +1,6 @@
-import { type Labels, labelsKey } from '../../model/labels.ts';
-import { firstAfter, type OpenView, type StoredSeries } from './stored-series.ts';
+import { type Labels, labelsOf } from '../../model/labels.ts';
+import type { SeriesView } from './queryable.ts';
+import { firstAfter, type StoredSeries } from './stored-series.ts';
 import type { ScrapePart } from './window-part.ts';
 
 const rowsPerSlab = 256;
@@ -7,55 +8,56 @@ const firstCapacity = 16;
 /** Samples of one target, 9 bytes each. Above this the oldest go first, whatever the retention. */
 const cellsMax = 64_000_000;
 
-/** Memory for the samples of some rows, row after row. */
+/** Memory for the samples of some rows, row after row, and what is known of each row. */
 interface Slab {
   readonly values: Float64Array;
   readonly stale: Uint8Array;
+  /** By row, numbers of scrapes: that of its first column; */
+  readonly bornIn: Int32Array;
+  /** that of its newest sample; */
+  readonly writtenIn: Int32Array;
+  /** that of the newest marker before its newest sample. */
+  readonly markedIn: Int32Array;
 }
 
 /** One series of a target. Its instants are those of all scrapes of the target; where it was absent stands a staleness marker. */
 export class TargetRow implements StoredSeries {
+  readonly columns: TargetColumns;
   readonly labels: Labels;
-  readonly key: string;
   readonly place: number;
-  values: Float64Array;
-  stale: Uint8Array;
-  /** Numbers of scrapes and not instants, which would be objects of their own: that of its first column; */
-  readonly bornIn: number;
-  /** that of its newest sample, or of the marker that ended it; */
-  lastIn = -1;
-  /** that of its newest marker; */
-  markedIn = -1;
-  /** that which wrote it last. */
-  writtenIn = -1;
-  present = false;
   freed = false;
-  readonly #columns: TargetColumns;
 
-  constructor(columns: TargetColumns, labels: Labels, place: number, values: Float64Array, stale: Uint8Array, bornIn: number) {
-    this.#columns = columns;
+  constructor(columns: TargetColumns, labels: Labels, place: number) {
+    this.columns = columns;
     this.labels = labels;
-    this.key = labelsKey(labels);
     this.place = place;
-    this.values = values;
-    this.stale = stale;
-    this.bornIn = bornIn;
   }
 
-  show(view: OpenView, afterMs: number, throughMs: number): boolean {
-    const { start: first, end, firstIn } = this.#columns.range(afterMs, throughMs);
-    const start = Math.max(first, this.bornIn - firstIn);
-    if (start >= end || this.lastIn - firstIn < start) return false;
-    view.labels = this.labels;
-    view.times = this.#columns.times;
-    view.values = this.values;
-    view.histograms = null;
-    view.stale = this.markedIn - firstIn >= start ? this.stale : null;
-    view.start = start;
-    view.end = end;
-    return true;
+  view(afterMs: number, throughMs: number): SeriesView | null {
+    return this.columns.view(this, afterMs, throughMs);
   }
 }
+
+/** A view that is filled anew for each row it shows. */
+class OpenView implements SeriesView {
+  labels: Labels = noLabels;
+  readonly times: Float64Array;
+  /** Copied from the row: it has no array of its own, and making one for each costs more. */
+  readonly values: Float64Array;
+  stale: Uint8Array | null = null;
+  readonly histograms = null;
+  readonly startTimes = null;
+  start = 0;
+  readonly end: number;
+
+  constructor(times: Float64Array) {
+    this.times = times;
+    this.values = new Float64Array(times.length);
+    this.end = times.length;
+  }
+}
+
+const noLabels = labelsOf([]);
 
 /**
  * The samples of one target as a matrix: all series of a scrape share its instant, so that instants are stored once, a scrape is one
@@ -71,7 +73,7 @@ export class TargetColumns {
   #scrape = 0;
   /** The series of the part that was taken last. */
   #part: { readonly rows: readonly TargetRow[]; readonly labels: readonly Labels[] } = { rows: [], labels: [] };
-  #range = { afterMs: 0, throughMs: 0, scrape: -1, start: 0, end: 0, firstIn: 0 };
+  #range: Range = { afterMs: 0, throughMs: 0, scrape: -1, start: 0, end: 0, firstIn: 0, times: this.times };
 
   get lastAtMs(): number {
     return this.#count === 0 ? Number.NEGATIVE_INFINITY : (this.times[this.#count - 1] ?? 0);
@@ -111,44 +113,85 @@ export class TargetColumns {
   addRow(labels: Labels): TargetRow {
     const place = this.#freePlaces.pop() ?? this.#places.length;
     if (Math.floor(place / rowsPerSlab) >= this.#slabs.length) this.#slabs.push(newSlab(this.times.length));
-    const { values, stale } = this.#cells(place);
-    stale.fill(1, 0, this.#count);
-    const row = new TargetRow(this, labels, place, values, stale, this.#scrape);
+    const slab = this.#slabOf(place);
+    const index = place % rowsPerSlab;
+    slab.bornIn[index] = this.#scrape;
+    slab.writtenIn[index] = -1;
+    slab.markedIn[index] = -1;
+    const row = new TargetRow(this, labels, place);
     this.#places[place] = row;
     return row;
   }
 
   /** Writes into the open column. False when the row was already written: the first sample counts. */
-  write(row: TargetRow, value: number): boolean {
-    if (row.writtenIn === this.#scrape) return false;
-    row.writtenIn = this.#scrape;
-    row.values[this.#count - 1] = value;
-    row.stale[this.#count - 1] = 0;
-    row.present = true;
-    row.lastIn = this.#scrape;
+  write({ place }: TargetRow, value: number): boolean {
+    const { writtenIn, markedIn, values, stale } = this.#slabOf(place);
+    const index = place % rowsPerSlab;
+    const before = writtenIn[index] ?? -1;
+    if (before === this.#scrape) return false;
+    if (before < this.#scrape - 1) markedIn[index] = this.#scrape - 1;
+    writtenIn[index] = this.#scrape;
+    const cell = index * this.times.length + this.#count - 1;
+    values[cell] = value;
+    stale[cell] = 0;
     return true;
   }
 
   /** Ends the open column: every row that was not written gets a marker. */
   close(): void {
-    const column = this.#count - 1;
-    for (const row of this.#places) {
-      if (row === null || row.writtenIn === this.#scrape) continue;
-      row.stale[column] = 1;
-      row.markedIn = this.#scrape;
-      if (row.present) row.lastIn = this.#scrape;
-      row.present = false;
+    const capacity = this.times.length;
+    for (const { writtenIn, stale } of this.#slabs) {
+      for (let index = 0, cell = this.#count - 1; index < rowsPerSlab; index += 1, cell += capacity) {
+        if (writtenIn[index] !== this.#scrape) stale[cell] = 1;
+      }
     }
   }
 
-  /** Columns with `afterMs < t <= throughMs`, and the scrape of the first of all. All rows ask for the same ones, so the last answer is kept. */
-  range(afterMs: number, throughMs: number): { readonly start: number; readonly end: number; readonly firstIn: number } {
-    const last = this.#range;
-    if (last.scrape === this.#scrape && last.afterMs === afterMs && last.throughMs === throughMs) return last;
-    const start = firstAfter(this.times, this.#count, afterMs);
-    const end = firstAfter(this.times, this.#count, throughMs);
-    this.#range = { afterMs, throughMs, scrape: this.#scrape, start, end, firstIn: this.#firstIn };
-    return this.#range;
+  /**
+   * Shows the rows of these columns among `all` from the one at `from` on, up to the first series of another store, whose place among them
+   * it returns: each with its part in `afterMs < t <= throughMs`, if there is one. The view is only good until `visit` returns.
+   */
+  visit(
+    all: readonly StoredSeries[],
+    from: number,
+    { afterMs, throughMs }: { readonly afterMs: number; readonly throughMs: number },
+    visit: (view: SeriesView) => void,
+  ): number {
+    const range = this.#rangeOf(afterMs, throughMs);
+    const { end } = range;
+    const capacity = this.times.length;
+    const view = new OpenView(range.times);
+    // By number: until a loop over many is compiled, each step of an iterator makes an object.
+    for (let at = from; at < all.length; at += 1) {
+      const row = all[at];
+      if (!(row instanceof TargetRow) || row.columns !== this) return at;
+      const slab = this.#slabOf(row.place);
+      const index = row.place % rowsPerSlab;
+      const start = startIn(range, slab, index);
+      if (start >= end) continue;
+      const shift = index * capacity;
+      for (let column = start, cell = start - range.start; column < end; column += 1, cell += 1)
+        view.values[cell] = slab.values[shift + column] ?? 0;
+      view.labels = row.labels;
+      view.start = start - range.start;
+      view.stale = isMarked(range, slab, index, start) ? slab.stale.subarray(shift + range.start, shift + end) : null;
+      visit(view);
+    }
+    return all.length;
+  }
+
+  /** {@link StoredSeries.view} of a row. */
+  view({ labels, place }: TargetRow, afterMs: number, throughMs: number): SeriesView | null {
+    const range = this.#rangeOf(afterMs, throughMs);
+    const slab = this.#slabOf(place);
+    const index = place % rowsPerSlab;
+    const start = startIn(range, slab, index);
+    const { end } = range;
+    if (start >= end) return null;
+    const shift = index * this.times.length;
+    const values = slab.values.subarray(shift, shift + end);
+    const stale = isMarked(range, slab, index, start) ? slab.stale.subarray(shift, shift + end) : null;
+    return { labels, times: this.times, values, stale, histograms: null, startTimes: null, start, end };
   }
 
   /** The first scrapes after an instant, up to `columnsMax` of them; null when there are none. */
@@ -160,21 +203,34 @@ export class TargetColumns {
     const rows = this.#partRows(this.#firstIn + start);
     const values = new Float64Array(rows.length * times.length);
     const present = new Uint8Array(values.length);
-    for (let column = start, cell = 0; column < end; column += 1) {
-      for (const row of rows) {
-        present[cell] = row.stale[column] === 0 ? 1 : 0;
-        values[cell] = row.values[column] ?? 0;
-        cell += 1;
+    for (const [index, { place }] of rows.entries()) {
+      const slab = this.#slabOf(place);
+      const row = (place % rowsPerSlab) * this.times.length;
+      const born = (slab.bornIn[place % rowsPerSlab] ?? 0) - this.#firstIn;
+      for (let column = Math.max(start, born); column < end; column += 1) {
+        const cell = (column - start) * rows.length + index;
+        present[cell] = slab.stale[row + column] === 0 ? 1 : 0;
+        values[cell] = slab.values[row + column] ?? 0;
       }
     }
     return { target, times, labels: this.#part.labels, values, present };
   }
 
+  /** Columns with `afterMs < t <= throughMs`, and the scrape of the first of all. All rows ask for the same ones, so the last answer is kept. */
+  #rangeOf(afterMs: number, throughMs: number): Range {
+    const last = this.#range;
+    if (last.scrape === this.#scrape && last.afterMs === afterMs && last.throughMs === throughMs) return last;
+    const start = firstAfter(this.times, this.#count, afterMs);
+    const end = firstAfter(this.times, this.#count, throughMs);
+    const times = this.times.subarray(start, end);
+    this.#range = { afterMs, throughMs, scrape: this.#scrape, start, end, firstIn: this.#firstIn, times };
+    return this.#range;
+  }
+
   /** Those with samples from then on. While they stay the same, so does the list of their labels: who writes it down need not look at it again. */
   #partRows(firstIn: number): readonly TargetRow[] {
     const rows: TargetRow[] = [];
-    // One that ended with the first scrape has only the marker there, and no sample.
-    for (const row of this.#places) if (row !== null && (row.present || row.lastIn > firstIn)) rows.push(row);
+    for (const row of this.#places) if (row !== null && this.#writtenIn(row) >= firstIn) rows.push(row);
     const before = this.#part.rows;
     const same = rows.length === before.length && rows.every((row, index) => row === before[index]);
     if (!same) this.#part = { rows, labels: rows.map(({ labels }) => labels) };
@@ -192,7 +248,8 @@ export class TargetColumns {
   }
 
   #freeRows(firstKeptIn: number): TargetRow[] {
-    const freed = [...this.rows()].filter((row) => !row.present && row.lastIn < firstKeptIn);
+    // With the marker that ended it, which stands in the scrape after its newest sample.
+    const freed = [...this.rows()].filter((row) => this.#writtenIn(row) < Math.min(this.#scrape, firstKeptIn - 1));
     for (const row of freed) {
       row.freed = true;
       this.#places[row.place] = null;
@@ -203,41 +260,76 @@ export class TargetColumns {
 
   #dropColumns(dropped: number): void {
     this.times.copyWithin(0, dropped, this.#count);
-    for (const row of this.rows()) {
-      row.values.copyWithin(0, dropped, this.#count);
-      row.stale.copyWithin(0, dropped, this.#count);
+    const capacity = this.times.length;
+    for (const { values, stale } of this.#slabs) {
+      for (let row = 0; row < values.length; row += capacity) {
+        values.copyWithin(row, row + dropped, row + this.#count);
+        stale.copyWithin(row, row + dropped, row + this.#count);
+      }
     }
     this.#count -= dropped;
   }
 
   #grow(capacity: number): void {
-    const times = new Float64Array(capacity);
-    times.set(this.times);
-    this.times = times;
+    const before = this.times;
+    this.times = new Float64Array(capacity);
+    this.times.set(before);
     // Slab by slab, so that never more than one of them is there twice.
-    for (let index = 0; index < this.#slabs.length; index += 1) {
-      this.#slabs[index] = newSlab(capacity);
-      for (const row of this.#places.slice(index * rowsPerSlab, (index + 1) * rowsPerSlab)) if (row !== null) this.#move(row);
-    }
+    for (const [index, slab] of this.#slabs.entries()) this.#slabs[index] = grown(slab, before.length, capacity);
   }
 
-  #move(row: TargetRow): void {
-    const { values, stale } = this.#cells(row.place);
-    values.set(row.values);
-    stale.set(row.stale);
-    row.values = values;
-    row.stale = stale;
+  /** Number of the scrape of a row's newest sample. */
+  #writtenIn({ place }: TargetRow): number {
+    return this.#slabOf(place).writtenIn[place % rowsPerSlab] ?? -1;
   }
 
-  #cells(place: number): Slab {
+  #slabOf(place: number): Slab {
     const slab = this.#slabs[Math.floor(place / rowsPerSlab)];
     if (slab === undefined) throw new RangeError(`no memory for row ${place}`);
-    const start = (place % rowsPerSlab) * this.times.length;
-    const end = start + this.times.length;
-    return { values: slab.values.subarray(start, end), stale: slab.stale.subarray(start, end) };
+    return slab;
   }
 }
 
+/** The columns that lie within some time. */
+interface Range {
+  readonly afterMs: number;
+  readonly throughMs: number;
+  /** Number of the scrape after which this was so. */
+  readonly scrape: number;
+  readonly start: number;
+  readonly end: number;
+  /** Number of the scrape in the first column of all. */
+  readonly firstIn: number;
+  /** Those from `start` to `end`. */
+  readonly times: Float64Array;
+}
+
+/** The first column of a row within a range; the end of the range when nothing of the row lies there, be it the marker that ended it. */
+function startIn({ start: first, end, firstIn }: Range, { bornIn, writtenIn }: Slab, index: number): number {
+  const start = Math.max(first, (bornIn[index] ?? 0) - firstIn);
+  return (writtenIn[index] ?? -1) + 1 - firstIn < start ? end : start;
+}
+
+/** Whether a row has a marker in that column or after. */
+function isMarked({ scrape, firstIn }: Range, { writtenIn, markedIn }: Slab, index: number, column: number): boolean {
+  return (writtenIn[index] ?? -1) < scrape || (markedIn[index] ?? -1) - firstIn >= column;
+}
+
 function newSlab(capacity: number): Slab {
-  return { values: new Float64Array(rowsPerSlab * capacity), stale: new Uint8Array(rowsPerSlab * capacity) };
+  return {
+    values: new Float64Array(rowsPerSlab * capacity),
+    stale: new Uint8Array(rowsPerSlab * capacity),
+    bornIn: new Int32Array(rowsPerSlab),
+    writtenIn: new Int32Array(rowsPerSlab).fill(-1),
+    markedIn: new Int32Array(rowsPerSlab).fill(-1),
+  };
+}
+
+function grown(slab: Slab, before: number, capacity: number): Slab {
+  const { values, stale } = newSlab(capacity);
+  for (let index = 0; index < rowsPerSlab; index += 1) {
+    values.set(slab.values.subarray(index * before, (index + 1) * before), index * capacity);
+    stale.set(slab.stale.subarray(index * before, (index + 1) * before), index * capacity);
+  }
+  return { ...slab, values, stale };
 }

@@ -125,12 +125,13 @@ export class Plan implements Queryable {
       values.push(value);
     }
     if (times.length === 0) return null;
-    const stale = new Uint8Array(times.length);
     return {
       labels: series.labels,
       times: Float64Array.from(times),
       values: Float64Array.from(values),
-      stale,
+      stale: null,
+      histograms: null,
+      startTimes: null,
       start: 0,
       end: times.length,
     };
