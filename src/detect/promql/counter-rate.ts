@@ -15,6 +15,13 @@ export interface RateKind {
   readonly perSecond: boolean;
 }
 
+/** What the functions of these names mean. Made once: each is asked for every series. */
+export const rateKinds = {
+  rate: { counter: true, perSecond: true },
+  increase: { counter: true, perSecond: false },
+  delta: { counter: false, perSecond: false },
+} as const satisfies Readonly<Record<string, RateKind>>;
+
 /**
  * The difference between the ends of a window, extrapolated to its edges: `delta`, `increase` and `rate`.
  * Extrapolates at most to the edge, only half an average distance where the samples end well before it, and

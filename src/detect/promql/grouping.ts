@@ -58,9 +58,9 @@ function valuesKey(names: readonly string[], labels: Labels): string {
 
 /** The labels that are left of a label set. */
 export function groupingOf({ without, grouping }: Grouped, labels: Labels): Grouping {
-  const kept = Object.entries(labels).filter(([name]) =>
-    without ? name !== '__name__' && !grouping.includes(name) : grouping.includes(name),
-  );
+  const kept = without
+    ? Object.entries(labels).filter(([name]) => name !== '__name__' && !grouping.includes(name))
+    : grouping.map((name) => [name, labels[name] ?? ''] as const);
   const result = labelsOf(kept);
   return { key: labelsKey(result), labels: result };
 }

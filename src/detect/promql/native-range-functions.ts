@@ -1,5 +1,5 @@
 import type { NativeHistogram } from '../series/native-histogram.ts';
-import type { RateKind } from './counter-rate.ts';
+import { type RateKind, rateKinds } from './counter-rate.ts';
 import { type Combined, equalHistograms, meanOfHistograms, sumOfHistograms } from './native-arithmetic.ts';
 import { extendedNativeDifference } from './native-extended-difference.ts';
 import { histogramsIn, nativeDifference, nativeInstantDifference, remarksOf } from './native-rate.ts';
@@ -13,9 +13,9 @@ const kindless = new Set(['count_over_time', 'present_over_time', 'ts_of_first_o
 
 /** Functions for which native histograms are more than something to ignore. */
 const ofHistograms: Readonly<Record<string, RangeFunction>> = {
-  rate: (window, call) => unmixed(window, call, () => difference(window, call, { counter: true, perSecond: true })),
-  increase: (window, call) => unmixed(window, call, () => difference(window, call, { counter: true, perSecond: false })),
-  delta: (window, call) => unmixed(window, call, () => difference(window, call, { counter: false, perSecond: false })),
+  rate: (window, call) => unmixed(window, call, () => difference(window, call, rateKinds.rate)),
+  increase: (window, call) => unmixed(window, call, () => difference(window, call, rateKinds.increase)),
+  delta: (window, call) => unmixed(window, call, () => difference(window, call, rateKinds.delta)),
   irate: (window, call) => lastTwo(window, call, true),
   idelta: (window, call) => lastTwo(window, call, false),
   sum_over_time: (window, call) => unmixed(window, call, (histograms) => combined(window, call, sumOfHistograms(histograms))),

@@ -1,7 +1,7 @@
 import type { NativeHistogram } from '../series/native-histogram.ts';
 import type { Annotations } from './annotations.ts';
 import type { Edges, Span } from './ast.ts';
-import { extrapolatedDifference, instantDifference, type RateKind, type WindowBounds } from './counter-rate.ts';
+import { extrapolatedDifference, instantDifference, type RateKind, rateKinds, type WindowBounds } from './counter-rate.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { extendedDifference } from './extended-difference.ts';
 import { formatShortest, roundedFixed } from './go-float.ts';
@@ -34,9 +34,9 @@ export const keepsName: ReadonlySet<string> = new Set(['last_over_time', 'first_
 
 /** Over windows of floats. */
 export const rangeFunctions: Readonly<Record<string, FloatFunction>> = {
-  rate: counting((window, call) => difference(window, call, { counter: true, perSecond: true })),
-  increase: counting((window, call) => difference(window, call, { counter: true, perSecond: false })),
-  delta: (window, call) => difference(window, call, { counter: false, perSecond: false }),
+  rate: counting((window, call) => difference(window, call, rateKinds.rate)),
+  increase: counting((window, call) => difference(window, call, rateKinds.increase)),
+  delta: (window, call) => difference(window, call, rateKinds.delta),
   irate: (window) => instantDifference(window, true),
   idelta: (window) => instantDifference(window, false),
   deriv: (window) => (size(window) < 2 ? null : linearRegression(window, window.times[window.start] ?? 0).slope),
