@@ -5,7 +5,7 @@ const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles: ['./scr
 /** Pages in a browser, over a scripted server. */
 const browser = 'web/test/!(real-daemon).test.ts';
 
-/** Tests that start real proxies or the daemon: two of them at once would measure each other. */
+/** Tests that start real proxies or the daemon. They mostly wait: two of them at once leave room, more would starve each other. */
 const real = [
   'lab/**/*.test.ts',
   // Without the one that only runs promtool, for minutes: two workers share those.
@@ -34,7 +34,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'browser', include: [browser], maxWorkers: 2, sequence: { groupOrder: 1 }, ...patience } },
-      { test: { name: 'real', include: real, maxWorkers: 1, sequence: { groupOrder: 2 }, ...patience } },
+      { test: { name: 'real', include: real, maxWorkers: 2, sequence: { groupOrder: 2 }, ...patience } },
       // In fast motion: two labs leave room, with more the start of one starves the checks of another.
       {
         test: {
