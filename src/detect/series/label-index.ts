@@ -100,12 +100,13 @@ export class LabelIndex {
 
   #search(matchers: readonly LabelMatcher[]): readonly StoredSeries[] {
     const start = this.#narrowest(matchers);
-    const tests = matchers.filter((matcher) => matcher !== start?.matcher).map(rememberingTest);
+    const others = matchers.filter((matcher) => matcher !== start?.matcher);
     const groups = start === null ? [[...this.#byKey.values()]] : start.postings.map((posting) => posting.present(this.#removed));
     const [only] = groups;
     // Not a copy: should the posting change, then the epoch does, too, and this answer is given to nobody any more.
-    if (groups.length === 1 && only !== undefined && tests.length === 0) return only;
-    return groups.flatMap((group) => group.filter((series) => tests.every((test) => test(series))));
+    if (groups.length === 1 && only !== undefined && others.length === 0) return only;
+    // Matcher by matcher: one after the other leaves fewer series for the next one to look at.
+    return others.map(rememberingTest).reduce((left, test) => left.filter(test), groups.flat());
   }
 
   /** The matcher that leaves the fewest series to look at; none when every matcher also fits a missing label. */
