@@ -32,8 +32,10 @@ export function labelsOf(pairs: Iterable<readonly [string, string]>): Labels {
     if (value === '') byName.delete(name);
     else byName.set(name, value);
   }
+  const names = [...byName.keys()];
+  if (names.length > 1) names.sort(byCodeUnit);
   const labels: Record<string, string> = new LabelSet();
-  for (const name of [...byName.keys()].sort(byCodeUnit)) labels[name] = byName.get(name) as string;
+  for (const name of names) labels[name] = byName.get(name) as string;
   return labels;
 }
 

@@ -91,7 +91,16 @@ function sampleOf(labels: Labels, value: Operand, dropName: boolean): VectorSamp
   return { labels, value: isHistogram ? Number.NaN : value, histogram: isHistogram ? value : null, dropName };
 }
 
-const signaturesOf = rememberedFor((matching: Matching) => new LabelCache((labels: Labels) => labelsKey(matchedLabels(labels, matching))));
+/** What says of a label set which others it goes with. */
+const signaturesOf = rememberedFor((matching: Matching): ((labels: Labels) => string) => {
+  const cache = new LabelCache((labels: Labels) => labelsKey(matchedLabels(labels, matching)));
+  return (labels) => (isMatchedWhole(labels, matching) ? labelsKey(labels) : cache.get(labels));
+});
+
+/** Whether all labels take part in the matching, as it is between aggregations. */
+function isMatchedWhole(labels: Labels, { on, labels: names }: Matching): boolean {
+  return !on && names.length === 0 && labels['__name__'] === undefined;
+}
 
 /** The labels that say which series belong together. */
 function matchedLabels(labels: Labels, { on, labels: names }: Matching): Labels {
@@ -107,11 +116,11 @@ function labelsWhere(labels: Labels, isKept: (name: string) => boolean): Labels 
 function combineSets(op: string, matching: Matching, left: Vector, right: Vector): Vector {
   const signatures = signaturesOf(matching);
   if (op === 'or') {
-    const seen = new Set(left.map(({ labels }) => signatures.get(labels)));
-    return [...left, ...right.filter(({ labels }) => !seen.has(signatures.get(labels)))];
+    const seen = new Set(left.map(({ labels }) => signatures(labels)));
+    return [...left, ...right.filter(({ labels }) => !seen.has(signatures(labels)))];
   }
-  const others = new Set(right.map(({ labels }) => signatures.get(labels)));
-  return left.filter(({ labels }) => others.has(signatures.get(labels)) === (op === 'and'));
+  const others = new Set(right.map(({ labels }) => signatures(labels)));
+  return left.filter(({ labels }) => others.has(signatures(labels)) === (op === 'and'));
 }
 
 /** One side of a match, the one with many series first. */
@@ -138,7 +147,7 @@ function matchVectors(node: Binary, matching: Matching, left: Vector, right: Vec
   const bySignature = indexOne(sides, matching);
   const matcher = new Matcher(node, matching, sides.swapped);
   for (const sample of sides.many) {
-    const signature = signatures.get(sample.labels);
+    const signature = signatures(sample.labels);
     const partner = bySignature.get(signature);
     if (partner !== undefined) matcher.add(sample, partner, signature);
     else if (sides.fillOne !== null) matcher.add(sample, filler(sample, matching, sides.fillOne), signature);
@@ -161,7 +170,7 @@ function indexOne({ one, many, swapped }: Sides, matching: Matching): Map<string
   const bySignature = new Map<string, VectorSample>();
   if (many.length === 0 && matching.fillLeft === null && matching.fillRight === null) return bySignature;
   for (const sample of one) {
-    const signature = signatures.get(sample.labels);
+    const signature = signatures(sample.labels);
     const duplicate = bySignature.get(signature);
     if (duplicate !== undefined) throw duplicateOnOneSide(duplicate, sample, matching, swapped ? 'left' : 'right');
     bySignature.set(signature, sample);

@@ -154,8 +154,7 @@ export class Reduction {
   readonly #running: () => Running;
   readonly #countsAnything: boolean;
   readonly #groups = new Map<string, Group>();
-  /** The group of each grouping that came up: the text of its key need not be looked at again. */
-  readonly #known = new Map<Grouping, Group>();
+  /** Series of one group mostly come one after the other: then the group need not be looked up. */
 
   #lastGrouping: Grouping | null = null;
   #lastGroup: Group | null = null;
@@ -177,7 +176,7 @@ export class Reduction {
   readonly add = (labels: Labels, value: number, histogram: NativeHistogram | null, dropName: boolean): void => {
     const grouping = this.#groupingOf(labels);
     const last = grouping === this.#lastGrouping ? this.#lastGroup : null;
-    const group = last ?? this.#known.get(grouping) ?? this.#newGroup(grouping, labels);
+    const group = last ?? this.#groups.get(grouping.key) ?? this.#newGroup(grouping, labels);
     this.#lastGrouping = grouping;
     this.#lastGroup = group;
     if (dropName) group.dropName = true;
@@ -201,11 +200,9 @@ export class Reduction {
     return result;
   }
 
-  #newGroup(grouping: Grouping, { __name__: metric = '' }: Labels): Group {
-    const known = this.#groups.get(grouping.key);
-    const group = known ?? { labels: grouping.labels, metric, floats: this.#running(), floatCount: 0, histograms: null, dropName: false };
-    this.#groups.set(grouping.key, group);
-    this.#known.set(grouping, group);
+  #newGroup({ key, labels }: Grouping, { __name__: metric = '' }: Labels): Group {
+    const group = { labels, metric, floats: this.#running(), floatCount: 0, histograms: null, dropName: false };
+    this.#groups.set(key, group);
     return group;
   }
 
