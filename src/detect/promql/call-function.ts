@@ -210,11 +210,7 @@ function placeOfWindows({ call, evaluation, atMs }: Arguments, place: Expr): Win
 }
 
 function hasWindows(args: Arguments, place: Expr): boolean {
-  let has = false;
-  args.evaluation.eachWindow(place, placeOfWindows(args, place), () => {
-    has = true;
-  });
-  return has;
+  return args.evaluation.windows(place, placeOfWindows(args, place)).next() !== null;
 }
 
 /** Where annotations about a range function point. A subquery has lost its place by then, upstream as here. */
@@ -247,15 +243,16 @@ function overWindows(args: Arguments, compute: RangeFunction, visit: SampleVisit
   const place = call.args.find((arg) => typeOf(arg) === 'matrix');
   if (place === undefined) throw new EvaluationError(`${call.name}: expected a range vector`);
   const scalars = call.args.filter((arg) => arg !== place).map((arg) => evaluation.scalar(arg, atMs));
-  const windows = placeOfWindows(args, place);
+  const windowPlace = placeOfWindows(args, place);
   const { annotations } = evaluation.context;
-  const rangeCall = { ...windows, atMs, scalars, annotations, place: placeOf(args, place) };
+  const rangeCall = { ...windowPlace, atMs, scalars, annotations, place: placeOf(args, place) };
   const keeps = keepsName.has(call.name);
-  evaluation.eachWindow(place, windows, (window) => {
+  const windows = evaluation.windows(place, windowPlace);
+  for (let window = windows.next(); window !== null; window = windows.next()) {
     const value = holdsHistograms(window) ? computeWithHistograms(call.name, window, rangeCall) : compute(window, rangeCall);
-    if (value === null) return;
+    if (value === null) continue;
     const dropName = keeps ? window.dropName === true : true;
     if (typeof value === 'number') visit(window.labels, value, null, dropName);
     else visit(window.labels, Number.NaN, value, dropName);
-  });
+  }
 }

@@ -115,7 +115,8 @@ function result({ annotations }: QueryContext, value: QueryValue): QueryResult {
 
 function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): MatrixSeries[] {
   const series: MatrixSeries[] = [];
-  evaluation.eachWindow(expr, evaluation.windowPlace(expr, atMs), (window) => {
+  const windows = evaluation.windows(expr, evaluation.windowPlace(expr, atMs));
+  for (let window = windows.next(); window !== null; window = windows.next()) {
     const { labels, dropName, times, values, histograms, start, end } = window;
     const part = <T>(at: (index: number) => T): T[] => Array.from({ length: end - start }, (_, index) => at(start + index));
     series.push({
@@ -124,7 +125,7 @@ function windowsAsSeries(evaluation: Evaluation, expr: Expr, atMs: number): Matr
       values: part((index) => values[index] ?? 0),
       ...(holdsHistograms(window) ? { histograms: part((index) => histograms?.[index] ?? null) } : {}),
     });
-  });
+  }
   return inLabelOrder(series);
 }
 

@@ -1,5 +1,5 @@
 import { labelsKey } from '../../model/labels.ts';
-import type { SeriesView } from '../series/queryable.ts';
+import type { SeriesCursor } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
 import { checkedParameter, parameterValues } from './aggregate-parameter.ts';
 import type { Aggregate, At, Binary, Call, Duration, Expr, RangeSelector, Selector, Subquery } from './ast.ts';
@@ -18,8 +18,9 @@ import { histogramsIn } from './native-rate.ts';
 import type { QueryContext, StepEvaluator, Steps, WindowPlace } from './query-context.ts';
 import { Reduction } from './reduction.ts';
 import { duplicateLabels, SeriesCollector } from './series-collector.ts';
-import { holdsMarker, indexAfter, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
+import { indexAfter, type SelectedSeries, selected, selectedSamples, windowOf, withCountsOnly } from './series-cursor.ts';
 import type { SampleVisitor, SeriesWindow, StepValue, Vector, VectorSample } from './value.ts';
+import { FreshWindows, ListedWindows, type WindowCursor } from './window-cursor.ts';
 
 /** Evaluates one tree at the steps from `startMs` through `endMs`; each selector is read only once for all of them. */
 export class Evaluation implements StepEvaluator {
@@ -225,15 +226,17 @@ export class Evaluation implements StepEvaluator {
 
   /** Each series with its youngest sample in `oldestMs < t <= referenceMs`, unless a marker is younger. */
   private eachWithin(selector: Selector, oldestMs: number, referenceMs: number, visit: SeriesVisitor): void {
-    if (this.isReadOnce(selector)) {
-      this.eachView(selector, oldestMs, referenceMs, (view) => {
-        this.context.budget.spend(1);
-        if (view.stale?.[view.end - 1] !== 1) visit(view, view.end - 1);
-      });
+    const { budget } = this.context;
+    const cursor = this.openOnce(selector, oldestMs, referenceMs);
+    if (cursor !== null) {
+      while (cursor.advance()) {
+        budget.spend(1);
+        if (cursor.stale?.[cursor.end - 1] !== 1) visit(cursor, cursor.end - 1);
+      }
       return;
     }
     const all = this.instantSeries(selector);
-    this.context.budget.spend(all.length);
+    budget.spend(all.length);
     for (const series of all) {
       const index = indexAfter(series, referenceMs) - 1;
       if (index < series.start || (series.times[index] ?? 0) <= oldestMs || series.stale?.[index] === 1) continue;
@@ -250,35 +253,27 @@ export class Evaluation implements StepEvaluator {
     return { startMs, endMs, edges: node.kind === 'range' ? node.selector.edges : null, refusesMixes: false };
   }
 
-  /** The windows of a range selector or subquery in their place, empty ones left out. Each is only good until `visit` returns. */
-  eachWindow(expr: Expr, place: WindowPlace, visit: (window: SeriesWindow) => void): void {
+  /** The windows of a range selector or subquery in their place. */
+  windows(expr: Expr, place: WindowPlace): WindowCursor {
     const node = rangeOf(expr);
     const { startMs, endMs, edges } = place;
     const { budget, lookbackMs } = this.context;
-    const counted = (window: SeriesWindow) => {
-      if (window.end === window.start) return;
-      budget.spend(window.end - window.start);
-      visit(window);
-    };
-    if (node.kind === 'range' && this.isReadOnce(node.selector)) {
-      this.eachView(node.selector, startMs, endMs, (view) => counted(holdsMarker(view) ? selectedSamples(view) : view));
-      return;
-    }
-    for (const series of this.seriesOfRange(node))
-      counted(edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, place, lookbackMs));
+    const cursor = node.kind === 'range' ? this.openOnce(node.selector, startMs, endMs) : null;
+    if (cursor !== null) return new FreshWindows(cursor, budget);
+    const windowIn = (series: SeriesWindow) =>
+      edges === null ? windowOf(series, startMs, endMs) : extendedWindow(series, place, lookbackMs);
+    return new ListedWindows(this.seriesOfRange(node), windowIn, budget);
   }
 
-  /** Whether a selector's samples need not be kept for a next step, nor be looked at together. */
-  private isReadOnce(selector: Selector): boolean {
+  /**
+   * What a store of many series has of a selector with `afterMs < t <= throughMs`, where its samples need not be kept for a next step, nor
+   * be looked at together; else null.
+   */
+  private openOnce(selector: Selector, afterMs: number, throughMs: number): SeriesCursor | null {
     const { startMs, endMs } = this.steps;
-    return startMs === endMs && selector.edges === null && !this.context.countedSelectors.has(selector);
-  }
-
-  /** What the store has with `afterMs < t <= throughMs`, series by series. A view is only good until `visit` returns. */
-  private eachView({ matchers }: Selector, afterMs: number, throughMs: number, visit: (view: SeriesView) => void): void {
-    const { queryable } = this.context;
-    if (queryable.visit === undefined) for (const view of queryable.select(matchers, afterMs, throughMs)) visit(view);
-    else queryable.visit(matchers, afterMs, throughMs, visit);
+    const { queryable, countedSelectors } = this.context;
+    if (startMs !== endMs || selector.edges !== null || countedSelectors.has(selector)) return null;
+    return queryable.open?.(selector.matchers, afterMs, throughMs) ?? null;
   }
 
   private seriesOfRange(node: Extract<Expr, { kind: 'range' | 'subquery' }>): readonly SeriesWindow[] {

@@ -3,7 +3,8 @@ import type { Annotations } from './annotations.ts';
 import type { Edges, Expr, Selector } from './ast.ts';
 import type { QuerySpan } from './duration-value.ts';
 import type { Budget } from './limits.ts';
-import type { SeriesWindow, StepValue, Vector } from './value.ts';
+import type { StepValue, Vector } from './value.ts';
+import type { WindowCursor } from './window-cursor.ts';
 
 /** What all parts of one query share. */
 export interface QueryContext {
@@ -51,5 +52,5 @@ export interface StepEvaluator {
   timestamps(selector: Selector, atMs: number): Vector;
   startTimestamps(selector: Selector, atMs: number): Vector;
   windowPlace(expr: Expr, atMs: number): WindowPlace;
-  eachWindow(expr: Expr, place: WindowPlace, visit: (window: SeriesWindow) => void): void;
+  windows(expr: Expr, place: WindowPlace): WindowCursor;
 }

@@ -30,13 +30,16 @@ export interface SeriesView {
   readonly end: number;
 }
 
+/** Goes through series, and is the view of the one it stands at: only until it advances. Before the first it stands at none. */
+export interface SeriesCursor extends SeriesView {
+  /** Goes to the next series. False: there is none left. */
+  advance(): boolean;
+}
+
 /** What the PromQL evaluator needs of a store of samples. Implemented by the windows in memory. */
 export interface Queryable {
   /** Every series that satisfies all matchers and has a sample or marker with `afterMs < t <= throughMs`. */
   select(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesView[];
-  /**
-   * The same, one by one: the view that `visit` gets is only good until it returns, for the next series uses it again. A store
-   * of many series has this, because a list of them costs more than reading them.
-   */
-  visit?(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number, visit: (view: SeriesView) => void): void;
+  /** The same, one by one. A store of many series has this, because a list of them costs more than reading them. */
+  open?(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesCursor;
 }

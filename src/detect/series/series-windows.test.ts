@@ -52,7 +52,7 @@ class Bench {
   /** The same, series by series. */
   visited(matchers: LabelMatcher[], afterS = -1, throughS = 1_000_000): string[] {
     const texts: string[] = [];
-    this.windows.visit(matchers, afterS * 1000, throughS * 1000, (view) => texts.push(textOf(view)));
+    for (const cursor = this.windows.open(matchers, afterS * 1000, throughS * 1000); cursor.advance(); ) texts.push(textOf(cursor));
     return texts;
   }
 }

@@ -4,7 +4,8 @@ import type { ExposedSeries, Exposition, MetricMetadata } from '../scrape/exposi
 import { LabelIndex } from './label-index.ts';
 import { LooseSeries } from './loose-series.ts';
 import type { NativeHistogram } from './native-histogram.ts';
-import type { LabelMatcher, Queryable, SeriesView } from './queryable.ts';
+import type { LabelMatcher, Queryable, SeriesCursor, SeriesView } from './queryable.ts';
+import { StoredCursor } from './stored-cursor.ts';
 import type { StoredSeries } from './stored-series.ts';
 import { TargetColumns, TargetRow } from './target-columns.ts';
 import { withTargetLabels } from './target-labels.ts';
@@ -208,18 +209,8 @@ export class SeriesWindows implements Queryable {
     return views;
   }
 
-  visit(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number, visit: (view: SeriesView) => void): void {
-    const all = this.#index.select(matchers);
-    for (let index = 0; index < all.length; ) {
-      const series = all[index];
-      if (series instanceof TargetRow) {
-        index = series.columns.visit(all, index, { afterMs, throughMs }, visit);
-        continue;
-      }
-      const view = series?.view(afterMs, throughMs) ?? null;
-      if (view !== null) visit(view);
-      index += 1;
-    }
+  open(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesCursor {
+    return new StoredCursor(this.#index.select(matchers), afterMs, throughMs);
   }
 
   labelNames(): string[] {

@@ -1,15 +1,16 @@
-import { type Labels, labelsOf } from '../../model/labels.ts';
+import type { Labels } from '../../model/labels.ts';
 import type { SeriesView } from './queryable.ts';
 import { firstAfter, type StoredSeries } from './stored-series.ts';
 import type { ScrapePart } from './window-part.ts';
 
-const rowsPerSlab = 256;
+/** Rows whose memory lies together. */
+export const rowsPerSlab = 256;
 const firstCapacity = 16;
 /** Samples of one target, 9 bytes each. Above this the oldest go first, whatever the retention. */
 const cellsMax = 64_000_000;
 
 /** Memory for the samples of some rows, row after row, and what is known of each row. */
-interface Slab {
+export interface Slab {
   readonly values: Float64Array;
   readonly stale: Uint8Array;
   /** By row, numbers of scrapes: that of its first column; */
@@ -38,27 +39,6 @@ export class TargetRow implements StoredSeries {
   }
 }
 
-/** A view that is filled anew for each row it shows. */
-class OpenView implements SeriesView {
-  labels: Labels = noLabels;
-  readonly times: Float64Array;
-  /** Copied from the row: it has no array of its own, and making one for each costs more. */
-  readonly values: Float64Array;
-  stale: Uint8Array | null = null;
-  readonly histograms = null;
-  readonly startTimes = null;
-  start = 0;
-  readonly end: number;
-
-  constructor(times: Float64Array) {
-    this.times = times;
-    this.values = new Float64Array(times.length);
-    this.end = times.length;
-  }
-}
-
-const noLabels = labelsOf([]);
-
 /**
  * The samples of one target as a matrix: all series of a scrape share its instant, so that instants are stored once, a scrape is one
  * column and a series is one row.
@@ -82,6 +62,11 @@ export class TargetColumns {
   /** Number of the scrape in the first column. */
   get #firstIn(): number {
     return this.#scrape - this.#count + 1;
+  }
+
+  /** Columns that there is room for. */
+  get capacity(): number {
+    return this.times.length;
   }
 
   get rowCount(): number {
@@ -113,7 +98,7 @@ export class TargetColumns {
   addRow(labels: Labels): TargetRow {
     const place = this.#freePlaces.pop() ?? this.#places.length;
     if (Math.floor(place / rowsPerSlab) >= this.#slabs.length) this.#slabs.push(newSlab(this.times.length));
-    const slab = this.#slabOf(place);
+    const slab = this.slabOf(place);
     const index = place % rowsPerSlab;
     slab.bornIn[index] = this.#scrape;
     slab.writtenIn[index] = -1;
@@ -125,7 +110,7 @@ export class TargetColumns {
 
   /** Writes into the open column. False when the row was already written: the first sample counts. */
   write({ place }: TargetRow, value: number): boolean {
-    const { writtenIn, markedIn, values, stale } = this.#slabOf(place);
+    const { writtenIn, markedIn, values, stale } = this.slabOf(place);
     const index = place % rowsPerSlab;
     const before = writtenIn[index] ?? -1;
     if (before === this.#scrape) return false;
@@ -147,43 +132,28 @@ export class TargetColumns {
     }
   }
 
-  /**
-   * Shows the rows of these columns among `all` from the one at `from` on, up to the first series of another store, whose place among them
-   * it returns: each with its part in `afterMs < t <= throughMs`, if there is one. The view is only good until `visit` returns.
-   */
-  visit(
-    all: readonly StoredSeries[],
-    from: number,
-    { afterMs, throughMs }: { readonly afterMs: number; readonly throughMs: number },
-    visit: (view: SeriesView) => void,
-  ): number {
-    const range = this.#rangeOf(afterMs, throughMs);
-    const { end } = range;
-    const capacity = this.times.length;
-    const view = new OpenView(range.times);
-    // By number: until a loop over many is compiled, each step of an iterator makes an object.
-    for (let at = from; at < all.length; at += 1) {
-      const row = all[at];
-      if (!(row instanceof TargetRow) || row.columns !== this) return at;
-      const slab = this.#slabOf(row.place);
-      const index = row.place % rowsPerSlab;
-      const start = startIn(range, slab, index);
-      if (start >= end) continue;
-      const shift = index * capacity;
-      for (let column = start, cell = start - range.start; column < end; column += 1, cell += 1)
-        view.values[cell] = slab.values[shift + column] ?? 0;
-      view.labels = row.labels;
-      view.start = start - range.start;
-      view.stale = isMarked(range, slab, index, start) ? slab.stale.subarray(shift + range.start, shift + end) : null;
-      visit(view);
-    }
-    return all.length;
+  /** Columns with `afterMs < t <= throughMs`, and the scrape of the first of all. All rows ask for the same ones, so the last answer is kept. */
+  rangeOf(afterMs: number, throughMs: number): Range {
+    const last = this.#range;
+    if (last.scrape === this.#scrape && last.afterMs === afterMs && last.throughMs === throughMs) return last;
+    const start = firstAfter(this.times, this.#count, afterMs);
+    const end = firstAfter(this.times, this.#count, throughMs);
+    const times = this.times.subarray(start, end);
+    this.#range = { afterMs, throughMs, scrape: this.#scrape, start, end, firstIn: this.#firstIn, times };
+    return this.#range;
+  }
+
+  /** The memory that the row of a place is in. */
+  slabOf(place: number): Slab {
+    const slab = this.#slabs[Math.floor(place / rowsPerSlab)];
+    if (slab === undefined) throw new RangeError(`no memory for row ${place}`);
+    return slab;
   }
 
   /** {@link StoredSeries.view} of a row. */
   view({ labels, place }: TargetRow, afterMs: number, throughMs: number): SeriesView | null {
-    const range = this.#rangeOf(afterMs, throughMs);
-    const slab = this.#slabOf(place);
+    const range = this.rangeOf(afterMs, throughMs);
+    const slab = this.slabOf(place);
     const index = place % rowsPerSlab;
     const start = startIn(range, slab, index);
     const { end } = range;
@@ -204,7 +174,7 @@ export class TargetColumns {
     const values = new Float64Array(rows.length * times.length);
     const present = new Uint8Array(values.length);
     for (const [index, { place }] of rows.entries()) {
-      const slab = this.#slabOf(place);
+      const slab = this.slabOf(place);
       const row = (place % rowsPerSlab) * this.times.length;
       const born = (slab.bornIn[place % rowsPerSlab] ?? 0) - this.#firstIn;
       for (let column = Math.max(start, born); column < end; column += 1) {
@@ -214,17 +184,6 @@ export class TargetColumns {
       }
     }
     return { target, times, labels: this.#part.labels, values, present };
-  }
-
-  /** Columns with `afterMs < t <= throughMs`, and the scrape of the first of all. All rows ask for the same ones, so the last answer is kept. */
-  #rangeOf(afterMs: number, throughMs: number): Range {
-    const last = this.#range;
-    if (last.scrape === this.#scrape && last.afterMs === afterMs && last.throughMs === throughMs) return last;
-    const start = firstAfter(this.times, this.#count, afterMs);
-    const end = firstAfter(this.times, this.#count, throughMs);
-    const times = this.times.subarray(start, end);
-    this.#range = { afterMs, throughMs, scrape: this.#scrape, start, end, firstIn: this.#firstIn, times };
-    return this.#range;
   }
 
   /** Those with samples from then on. While they stay the same, so does the list of their labels: who writes it down need not look at it again. */
@@ -280,18 +239,12 @@ export class TargetColumns {
 
   /** Number of the scrape of a row's newest sample. */
   #writtenIn({ place }: TargetRow): number {
-    return this.#slabOf(place).writtenIn[place % rowsPerSlab] ?? -1;
-  }
-
-  #slabOf(place: number): Slab {
-    const slab = this.#slabs[Math.floor(place / rowsPerSlab)];
-    if (slab === undefined) throw new RangeError(`no memory for row ${place}`);
-    return slab;
+    return this.slabOf(place).writtenIn[place % rowsPerSlab] ?? -1;
   }
 }
 
 /** The columns that lie within some time. */
-interface Range {
+export interface Range {
   readonly afterMs: number;
   readonly throughMs: number;
   /** Number of the scrape after which this was so. */
@@ -305,13 +258,13 @@ interface Range {
 }
 
 /** The first column of a row within a range; the end of the range when nothing of the row lies there, be it the marker that ended it. */
-function startIn({ start: first, end, firstIn }: Range, { bornIn, writtenIn }: Slab, index: number): number {
+export function startIn({ start: first, end, firstIn }: Range, { bornIn, writtenIn }: Slab, index: number): number {
   const start = Math.max(first, (bornIn[index] ?? 0) - firstIn);
   return (writtenIn[index] ?? -1) + 1 - firstIn < start ? end : start;
 }
 
 /** Whether a row has a marker in that column or after. */
-function isMarked({ scrape, firstIn }: Range, { writtenIn, markedIn }: Slab, index: number, column: number): boolean {
+export function isMarked({ scrape, firstIn }: Range, { writtenIn, markedIn }: Slab, index: number, column: number): boolean {
   return (writtenIn[index] ?? -1) < scrape || (markedIn[index] ?? -1) - firstIn >= column;
 }
 
