@@ -331,6 +331,22 @@ describe('memory', () => {
   });
 });
 
+test('rows of several targets and what rules record are shown one by one as they are in a list', () => {
+  const bench = new Bench();
+  bench.target('web', { job: 'traefik', instance: 't:1' });
+  for (let at = 5; at <= 40; at += 5) {
+    bench.scrape(at, 'a 1\nb 2\n');
+    if (at > 20) bench.scrape(at - 1, `a ${at}\n`, 'web');
+    bench.record(at, at / 5);
+  }
+  // By the value of a label, so that each store comes in between those of others.
+  for (const matchers of [[], [matcher('__name__', '=~', 'a|b|recorded')], [matcher('job', '!=', 'x')]]) {
+    const listed = bench.show(matchers, 12, 38);
+    expect(bench.visited(matchers, 12, 38)).toEqual(listed);
+    expect(listed.length).toBeGreaterThan(3);
+  }
+});
+
 test('metadata is found by the name of the metric or of its family', () => {
   const bench = new Bench();
   bench.scrape(5, '# TYPE d histogram\n# HELP d how long\nd_bucket{le="1"} 1\nd_sum 1\nd_count 1\n');
