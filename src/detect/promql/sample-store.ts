@@ -1,8 +1,10 @@
-import { type Labels, labelsKey } from '../../model/labels.ts';
+import { type Labels, labelsKey, labelsOf } from '../../model/labels.ts';
 import type { NativeHistogram } from '../series/native-histogram.ts';
-import type { LabelMatcher, Queryable, SeriesView } from '../series/queryable.ts';
+import type { LabelMatcher, Queryable, SeriesCursor, SeriesView } from '../series/queryable.ts';
 import { storedHint } from './native-resets.ts';
 import type { DescribedValue } from './series-description.ts';
+
+const noLabels = labelsOf([]);
 
 interface Stored {
   readonly labels: Labels;
@@ -81,6 +83,10 @@ export class SampleStore implements Queryable {
     return views;
   }
 
+  open(matchers: readonly LabelMatcher[], afterMs: number, throughMs: number): SeriesCursor {
+    return new CopyingCursor(this.select(matchers, afterMs, throughMs));
+  }
+
   private seriesOf(labels: Labels): Stored {
     const key = labelsKey(labels);
     const known = this.byKey.get(key);
@@ -96,6 +102,40 @@ export class SampleStore implements Queryable {
     };
     this.byKey.set(key, made);
     return made;
+  }
+}
+
+/** Copies the values of every series into one array, as the windows of a daemon do: who keeps what it shows is found out. */
+class CopyingCursor implements SeriesCursor {
+  labels: Labels = noLabels;
+  times = new Float64Array(0);
+  values = new Float64Array(0);
+  stale: Uint8Array | null = null;
+  histograms: SeriesView['histograms'] = null;
+  startTimes: Float64Array | null = null;
+  readonly start = 0;
+  end = 0;
+  private readonly views: readonly SeriesView[];
+  private next = 0;
+
+  constructor(views: readonly SeriesView[]) {
+    this.views = views;
+  }
+
+  advance(): boolean {
+    const view = this.views[this.next];
+    if (view === undefined) return false;
+    this.next += 1;
+    const { start, end } = view;
+    this.labels = view.labels;
+    this.end = end - start;
+    if (this.values.length < this.end) this.values = new Float64Array(this.end);
+    this.values.set(view.values.subarray(start, end));
+    this.times = new Float64Array(view.times.subarray(start, end));
+    this.stale = view.stale?.subarray(start, end) ?? null;
+    this.histograms = view.histograms?.slice(start, end) ?? null;
+    this.startTimes = view.startTimes?.subarray(start, end) ?? null;
+    return true;
   }
 }
 
