@@ -35,6 +35,7 @@ export function endOf(startMs: number): number {
   return startMs + (scrapes - 1) * intervalMs;
 }
 
+/** Reads the rule's text and evaluates it at an instant. */
 export function evaluateOnce(windows: SeriesWindows, atMs: number): Evaluation {
   const startedAt = performance.now();
   const { value } = evaluateInstant(parseExpr(ratioRule), { queryable: windows, atMs });

@@ -4,12 +4,12 @@ import { type Exporter, Exporters } from '../detect/rules/lint/exporter.ts';
 import { readExporter } from '../detect/rules/lint/read-exporter.ts';
 import { catalogDirectory } from './catalog-directory.ts';
 
-let known: Promise<Exporters> | null = null;
+let known: Exporters | null = null;
 
-/** {@link loadExporters}, read once: it comes with the program. */
+/** {@link loadExporters}, read once: it comes with the program. What could not be read is tried again the next time. */
 export async function knownExporters(): Promise<Exporters> {
-  known ??= loadExporters().then((all) => new Exporters(all));
-  return await known;
+  known ??= new Exporters(await loadExporters());
+  return known;
 }
 
 /** What we know of exporters, from `catalog/exporters`. */

@@ -1,10 +1,11 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import { formatLabels, type Labels, labelsKey, labelsOf } from '../../model/labels.ts';
 import type { Annotations } from './annotations.ts';
 import type { Binary, Matching } from './ast.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { pow } from './go-exponential.ts';
 import { atan2 } from './go-trigonometry.ts';
-import { LabelCache, rememberedFor } from './label-cache.ts';
+import { LabelCache } from './label-cache.ts';
 import { withoutName } from './metadata-labels.ts';
 import { type Operand, operateOnHistograms, type Remark } from './native-binary.ts';
 import { comparisons, setOperators, trims } from './token.ts';

@@ -1,3 +1,4 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import { labelsKey } from '../../model/labels.ts';
 import type { SeriesCursor } from '../series/queryable.ts';
 import { aggregate } from './aggregate.ts';
@@ -10,7 +11,6 @@ import { withoutDroppedNames } from './dropped-names.ts';
 import { durationMs, windowMs } from './duration-value.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { extendedWindow, smoothedValue } from './extended-difference.ts';
-import { rememberedFor } from './label-cache.ts';
 import { readsName } from './metadata-labels.ts';
 import { scaleHistogram } from './native-arithmetic.ts';
 import { smoothedHistogram } from './native-extended-difference.ts';

@@ -1,6 +1,7 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import { type Labels, labelsKey, labelsOf } from '../../model/labels.ts';
 import type { Aggregate } from './ast.ts';
-import { LabelCache, rememberedFor } from './label-cache.ts';
+import { LabelCache } from './label-cache.ts';
 
 /** What an aggregation keeps of a label set. */
 export interface Grouping {

@@ -1,9 +1,9 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import { type Labels, labelsOf, withLabels } from '../../model/labels.ts';
 import type { LabelMatcher } from '../series/queryable.ts';
 import { type At, type Call, childrenOf, type Duration, type Expr, type Selector, selectorsOf } from './ast.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { quote } from './go-string.ts';
-import { rememberedFor } from './label-cache.ts';
 import { labelMatcher } from './matcher.ts';
 import type { StepEvaluator } from './query-context.ts';
 import type { Vector, VectorSample } from './value.ts';

@@ -1,6 +1,6 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import { type Expr, type Selector, unwrap } from './ast.ts';
 import { countedSelectors } from './counted-selectors.ts';
-import { rememberedFor } from './label-cache.ts';
 
 /** An expression made ready for evaluation. What can be known before the first sample is read belongs here. */
 export interface Plan {

@@ -155,7 +155,6 @@ export class Reduction {
   readonly #countsAnything: boolean;
   readonly #groups = new Map<string, Group>();
   /** Series of one group mostly come one after the other: then the group need not be looked up. */
-
   #lastGrouping: Grouping | null = null;
   #lastGroup: Group | null = null;
 

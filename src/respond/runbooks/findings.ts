@@ -1,3 +1,4 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import type { Exporters } from '../../detect/rules/lint/exporter.ts';
 import type { ActionBinding, CheckBinding, Page, RuleCopy, Step } from './page.ts';
 import { isUnbound } from './page.ts';
@@ -176,13 +177,7 @@ function remarks(page: Page, file: RuleFile, meant: readonly RuleCopy[], exporte
 }
 
 /** Several pages quote from one file: it is read once. */
-const read = new WeakMap<RuleFile, readonly RuleCopy[]>();
-
-function rulesIn(file: RuleFile): readonly RuleCopy[] {
-  const rules = read.get(file) ?? rulesOf(file);
-  read.set(file, rules);
-  return rules;
-}
+const rulesIn = rememberedFor(rulesOf);
 
 function rulesOf(file: RuleFile): RuleCopy[] {
   if (file.text.length > 2_000_000) return [];

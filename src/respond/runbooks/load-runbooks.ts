@@ -1,10 +1,11 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import type { Exporters } from '../../detect/rules/lint/exporter.ts';
 import type { Bindings } from './bindings.ts';
 import { applyBindings, bindingsEnding, parseBindings } from './bindings.ts';
 import type { KnownIds, RuleFile } from './findings.ts';
 import { checkPage } from './findings.ts';
 import type { Page } from './page.ts';
-import type { HashText, ParsedPage } from './parse-page.ts';
+import type { HashText } from './parse-page.ts';
 import { fileStem, parsePage } from './parse-page.ts';
 import type { RunbookFinding } from './runbook-finding.ts';
 import { inOrder } from './runbook-finding.ts';
@@ -40,9 +41,10 @@ export function loadRunbooks(files: readonly RunbookFile[], known: KnownIds, aro
   const findings: RunbookFinding[] = [];
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const bindings = readBindings(sorted, findings);
+  const readPage = pageReader(around.hashText);
   const pages: Page[] = [];
   for (const file of sorted.filter(({ path }) => isPage(path))) {
-    const parsed = parsedOnce(file, around.hashText);
+    const parsed = readPage(file);
     findings.push(...parsed.findings);
     if (parsed.page === null) continue;
     const page = withBindings(parsed.page, bindings, findings);
@@ -53,16 +55,8 @@ export function loadRunbooks(files: readonly RunbookFile[], known: KnownIds, aro
   return { pages, findings: inOrder([...findings, ...duplicates(pages)]) };
 }
 
-/** What was made of a page, for as long as somebody holds its file: a reload reads most pages as they were. */
-const known = new WeakMap<RunbookFile, ParsedPage>();
-
-function parsedOnce(file: RunbookFile, hashText: HashText): ParsedPage {
-  const before = known.get(file);
-  if (before !== undefined) return before;
-  const parsed = parsePage(file.text, file.path, hashText);
-  known.set(file, parsed);
-  return parsed;
-}
+/** A page is read once for as long as somebody holds its file: a reload finds most pages as they were. */
+const pageReader = rememberedFor((hashText: HashText) => rememberedFor((file: RunbookFile) => parsePage(file.text, file.path, hashText)));
 
 /** Whether a path of a runbook directory is a runbook page. */
 function isPage(path: string): boolean {

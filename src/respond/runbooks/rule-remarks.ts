@@ -1,3 +1,4 @@
+import { rememberedFor } from '../../base/remembered.ts';
 import { Exporters } from '../../detect/rules/lint/exporter.ts';
 import type { RuleFinding } from '../../detect/rules/lint/finding.ts';
 import { lintRules } from '../../detect/rules/lint/lint-rules.ts';
@@ -13,6 +14,11 @@ const told: Readonly<Record<string, RunbookCheck>> = {
   'unknown-label-value': 'unknown-label-value',
 };
 
+interface RuleText {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** Something that `rules check` says of a rule. */
 interface RuleRemark {
   readonly check: RunbookCheck;
@@ -23,27 +29,23 @@ interface RuleRemark {
   readonly fix: string;
 }
 
-/** Several pages quote from one file: it is looked at once. */
-const known = new WeakMap<Exporters, WeakMap<object, readonly RuleRemark[]>>();
 const nothingKnown = new Exporters([]);
+
+/** Several pages quote from one file: it is looked at once. */
+const remarksBeside = rememberedFor((exporters: Exporters) =>
+  rememberedFor((file: RuleText): readonly RuleRemark[] => {
+    const read = { file: parseRuleFile(file.text, file.path), text: file.text };
+    const surroundings = { exporters, scrapeIntervalMs: null, exposed: null, proveDead, isServed: null };
+    return lintRules([read], surroundings, (id) => told[id] !== undefined).flatMap(remarkOf);
+  }),
+);
 
 /**
  * What is wrong with the rules of a file as far as pages are concerned: labels that the texts of a rule show and its expression removes, and
  * what the exporters do not have. Without exporters nothing is said about those.
  */
-export function remarksOn(
-  file: { readonly path: string; readonly text: string },
-  exporters: Exporters = nothingKnown,
-): readonly RuleRemark[] {
-  const byFile = known.get(exporters) ?? new WeakMap<object, readonly RuleRemark[]>();
-  known.set(exporters, byFile);
-  const before = byFile.get(file);
-  if (before !== undefined) return before;
-  const read = { file: parseRuleFile(file.text, file.path), text: file.text };
-  const surroundings = { exporters, scrapeIntervalMs: null, exposed: null, proveDead, isServed: null };
-  const remarks = lintRules([read], surroundings, (id) => told[id] !== undefined).flatMap(remarkOf);
-  byFile.set(file, remarks);
-  return remarks;
+export function remarksOn(file: RuleText, exporters: Exporters = nothingKnown): readonly RuleRemark[] {
+  return remarksBeside(exporters)(file);
 }
 
 function remarkOf({ check, line, alert, message, fix }: RuleFinding): readonly RuleRemark[] {
